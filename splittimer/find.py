@@ -6,7 +6,7 @@
 __all__ = ['finders', 'Found', 'finder', 'get_finder', 'find_by_align', 'PredictedSplit', 'SplitPredictions', 'save_predictions',
            'load_predictions', 'find_splits', 'find_track', 'splittimer_find']
 
-# %% ../nbs/30_find.ipynb #2471496d
+# %% ../nbs/30_find.ipynb #53e37196
 import html, inspect, json, os, re
 from functools import lru_cache
 from numbers import Real
@@ -15,11 +15,13 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec, numpy as np, pandas as pd
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from fastcore.script import Param
 
 from .core import SplitTimerError, check_id, command, format_timecode, timecode_base, write_json, _writable_target
 from .config import Config, Run, _at, _nearest, _seconds
 from .video import Video
+from .align import align
 
 # %% ../nbs/30_find.ipynb #c6e407e5
 class Found(NamedTuple):
@@ -52,15 +54,15 @@ def get_finder(
     if name in finders: return finders[name]
     raise SplitTimerError(f"method: there is no {name!r}. {_nearest(name, finders)}Known: {', '.join(finders)}")
 
-# %% ../nbs/30_find.ipynb #f004e9fe
+# %% ../nbs/30_find.ipynb #95473c00
 @finder('align')
+@delegates(align)
 def find_by_align(src, tgt,
     splits:np.ndarray, # (S,) seconds in the source
-    encoder='efficientnet_lite0', fps=None, cache=True, force=False, device=None, progress=True # see `align`
+    **kwargs
 )->Found:
     "Align the two films as wholes, and read the splits off"
-    from splittimer.align import align
-    warp = align(src, tgt, encoder, fps, cache, force, device, progress)
+    warp = align(src, tgt, **kwargs)
     return Found(warp(splits), *warp.interval(splits), warp.confidence(splits), warp.status(splits))
 
 # %% ../nbs/30_find.ipynb #b8e385e2
@@ -377,7 +379,7 @@ def _find_in_films(films, splits, others, method, done, options):
     done([find_splits(src, tgt, method, **options)], True)
     return []
 
-# %% ../nbs/30_find.ipynb #5f6c9900
+# %% ../nbs/30_find.ipynb #18c60133
 @command
 def splittimer_find(
     config:Param("the project's config, video_config.yaml if left out; not used with --films", str, opt=False, nargs='?')=None,
@@ -390,6 +392,7 @@ def splittimer_find(
     method:str='align', # how to find them: the name of a finder
     encoder:str=None, # network that describes the pictures, by name
     fps:float=None, # pictures to look at in each second of film
+    device:str=None, # cpu, cuda or mps; the best there is if left out
     force:bool=False, # compute again what earlier runs have stored
     quiet:bool=False, # no tables and no progress bars, only the file
     out:str='predictions.json', # file to write
@@ -397,7 +400,7 @@ def splittimer_find(
     "Find the splits marked in one rider's film in the films of others"
     _writable_target(out)
     target, splits = _items(target), _items(splits)
-    options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps).items() if v is not None}
+    options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device).items() if v is not None}
     options |= {k: v for k, v in dict(force=force, progress=not quiet).items() if k in _options(method)}
     def done(preds, single):
         save_predictions(out, preds[0] if single else preds)
