@@ -115,13 +115,13 @@ def leaderboard(
     board = pd.DataFrame(rows, columns=[*by, *metrics(errors[:0]), 'split_0_s'])
     return board.sort_values([*by[:-1], 'mean_s'], key=lambda c: c.map(order[c.name]) if c.name in order else c, kind='stable').set_index(by)
 
-# %% ../nbs/31_evaluate.ipynb #b9e59745
+# %% ../nbs/31_evaluate.ipynb #db5ee7c3
 def plot_errors(
     errors:pd.DataFrame, # of `split_errors`
     ax=None # axes to draw in; None: new ones
 ):
     "Sorted absolute errors of each method"
-    ax = ax or plt.subplots(figsize=(7, 3.5))[1]
+    ax = ax or plt.subplots(figsize=(6, 3), layout='constrained')[1]
     counted = errors[~errors.given.astype(bool) & (errors.split > 0) & errors.error_s.notna()]
     for method, e in counted.assign(e=counted.error_s.abs().clip(lower=1e-3)).groupby('method', sort=False).e: ax.plot(np.arange(1, len(e)+1)/len(e), e.sort_values(), label=method)
     ax.set(xlabel='share of splits', ylabel='error, s', yscale='log', xlim=(0, 1))
