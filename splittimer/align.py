@@ -147,13 +147,13 @@ class Rates:
     spread:float=.35    # standard deviation of log speed
     drift:float=.6      # its change, per square root of a second
 
-# %% ../nbs/10_align.ipynb #4831244e
+# %% ../nbs/10_align.ipynb #8dff63f1
 def speed_chain(
     rates:Rates, step:float, # seconds of the source
 )->tuple: # (K,) speeds, (K,K) transition matrix over one step, (K,) stationary law
-    "A Markov chain on log speed whose stationary law is log-normal"
+    "A Markov chain on log speed whose stationary law is log-normal, of mean 1"
     x = np.linspace(np.log(rates.slowest), np.log(rates.fastest), rates.speeds)
-    law = np.exp(-.5*(x/rates.spread)**2); law /= law.sum()
+    law = np.exp(-.5*(x/rates.spread + rates.spread/2)**2); law /= law.sum() # of mean 1, so that with no evidence time is kept
     h2 = (x[1] - x[0])**2
     n = max(1, math.ceil(rates.drift**2*step/h2/.8))
     hop = rates.drift**2*step/n/h2/2
