@@ -81,7 +81,7 @@ def windows(
     wide = min(aspect_a/a, aspect_b/b) # of the common part, in its own half heights
     return ((a, a*wide/aspect_a), (view.dy, view.dx)), ((b, b*wide/aspect_b), (0., 0.))
 
-# %% ../nbs/10_align.ipynb #2d507441
+# %% ../nbs/10_align.ipynb #9a7fbb03
 def similarity(
     a:torch.Tensor,   # (S,12,D) descriptors of the source
     b:torch.Tensor,   # (T,12,D) descriptors of the target, or (S,M,12,D): M candidates for each source frame
@@ -89,7 +89,7 @@ def similarity(
 )->torch.Tensor: # (S,T) or (S,M), -1..1
     "Cosine similarity, best over sideways shifts"
     w, best, each = a.shape[1], None, b.ndim == 4
-    ea, eb = a.square().sum(-1), b.square().sum(-1)
+    ea, eb = torch.linalg.vector_norm(a, dim=-1).square(), torch.linalg.vector_norm(b, dim=-1).square()
     for s in range(-shifts, shifts + 1):
         ka, kb = slice(max(0, s), w + min(0, s)), slice(max(0, -s), w + min(0, -s))
         na, nb = ea[:, ka].sum(-1).sqrt(), eb[..., kb].sum(-1).sqrt()

@@ -6,8 +6,8 @@
 __all__ = ['SplitTimerError', 'check_id', 'timecode_base', 'format_timecode', 'parse_timecode', 'atomic_path', 'write_json',
            'seed_everything', 'progress', 'command', 'package_version']
 
-# %% ../nbs/00_core.ipynb #dec932cd
-import json, os, random, re, secrets, sys
+# %% ../nbs/00_core.ipynb #22f5b5ed
+import json, os, random, re, secrets, sys, tempfile, warnings
 from contextlib import contextmanager
 from functools import lru_cache, wraps
 from numbers import Real
@@ -62,7 +62,7 @@ def format_timecode(seconds:float, # from the film's first frame
 _clock = re.compile(r'(?:(?P<h>\d{1,3}):)?(\d{1,3}):(\d{1,2})(?::(\d{1,3})|(\.\d{1,9}))', re.A)
 _plain = re.compile(r'-?(?:\d+(?:\.\d*)?|\.\d+)', re.A)
 
-# %% ../nbs/00_core.ipynb #54014c1f
+# %% ../nbs/00_core.ipynb #640afc50
 def parse_timecode(text:str|float|int, # `MM:SS:FF`, `HH:MM:SS:FF`, `MM:SS.mmm`, `HH:MM:SS.mmm` or plain seconds
     fps:float=24 # rate the frames are counted at; not the film's own
 )->float: # seconds from the film's first frame
@@ -77,8 +77,11 @@ def parse_timecode(text:str|float|int, # `MM:SS:FF`, `HH:MM:SS:FF`, `MM:SS.mmm`,
         if c['h'] and m >= 60: raise bad(f'minutes must be below 60 after hours, got {m}')
         if s >= 60: raise bad(f'seconds must be below 60, got {s}')
         s += 60*m + 3600*h
-        if f >= base: raise bad(f'frame {f} does not exist at {fps:g} fps; counted on, it is {format_timecode((s*base + f)/rate, fps)}')
-        return s + float(frac) if frac else (s*base + f)/rate
+        if frac: return s + float(frac)
+        if f >= base: no_frame, on = f'frame {f} does not exist at {fps:g} fps', format_timecode((s*base + f)/rate, fps)
+        if f > base: raise bad(f'{no_frame}; counted on, it is {on}')
+        if f == base: warnings.warn(f'timecode {text!r}: {no_frame}; it is read as {on}', stacklevel=2)
+        return (s*base + f)/rate
     if t == '': raise bad('is empty')
     if isinstance(t, str) and t[0] == '-' and _clock.fullmatch(t[1:]): raise bad('a time cannot be negative')
     if isinstance(t, str): t = float(t) if _plain.fullmatch(t) else None
@@ -86,23 +89,25 @@ def parse_timecode(text:str|float|int, # `MM:SS:FF`, `HH:MM:SS:FF`, `MM:SS.mmm`,
     if not 0 <= t < 3_600_000: raise bad('seconds must be from 0 to 3600000 (1000 hours)')
     return float(t)
 
-# %% ../nbs/00_core.ipynb #b608f415
+# %% ../nbs/00_core.ipynb #9ad457a8
 def _writable_target(path):
     path = Path(os.path.realpath(path))
     try: path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise SplitTimerError(f"{path}: the folder {path.parent} cannot be made ({e.strerror}): choose another place") from None
-    if path.is_dir(): raise SplitTimerError(f"{path}: is a folder, a file is to be written there: choose another name")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise SplitTimerError(f"{path}: the folder {path.parent} cannot be written to: choose another place or change its permissions")
+    try:
+        if path.is_dir(): raise SplitTimerError(f"{path}: is a folder, a file is to be written there: choose another name")
+    except OSError as e: raise SplitTimerError(f"{path}: cannot be written ({e.strerror}): choose another name") from None
+    try: tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as e: raise SplitTimerError(f"{path}: the folder {path.parent} cannot be written to ({e.strerror}): choose another place or change its permissions") from None
     return path
 
-# %% ../nbs/00_core.ipynb #3c2302cf
+# %% ../nbs/00_core.ipynb #05ca815e
 @contextmanager
 def atomic_path(path:str|Path # where the file shall be; missing folders are made
 ): # yields a temporary `Path` beside it
     "Write under a temporary name, renamed to `path` only if all went well"
     path = _writable_target(path)
-    tmp = path.with_name(f'.{path.stem[:100]}-{secrets.token_hex(4)}{path.suffix}')
+    tmp = path.with_name(f'.{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}')
     try:
         yield tmp
         os.replace(tmp, path)
@@ -123,6 +128,12 @@ def write_json(path:str|Path, # file to write, or to replace
     try: text = json.dumps(obj, indent=1, ensure_ascii=False, allow_nan=False, default=_jsonable)
     except (TypeError, ValueError) as e: raise SplitTimerError(f"{path}: not written, the data do not fit into JSON ({e})") from None
     with atomic_path(path) as tmp: tmp.write_text(text+'\n', encoding='utf-8')
+
+# %% ../nbs/00_core.ipynb #a4cc5c5b
+def _json_target(path):
+    "`path`, if a JSON file can be written there"
+    if Path(path).suffix.lower() != '.json': raise SplitTimerError(f"--out: {str(path)!r} does not end in .json; name the JSON file to write")
+    return _writable_target(path)
 
 # %% ../nbs/00_core.ipynb #feafe617
 def seed_everything(seed:int=0 # 0 to 2**32-1
@@ -146,18 +157,30 @@ def progress(iterable=None, # what to go through; None to call `update` by hand
     if disable is None: disable = not (in_notebook() or (sys.stderr is not None and sys.stderr.isatty()))
     return tqdm(iterable, desc=desc, total=total, unit=unit, disable=disable, leave=False)
 
-# %% ../nbs/00_core.ipynb #38b5305e
+# %% ../nbs/00_core.ipynb #ceca24cc
+def _arguments(func, argv):
+    "What `argv` says, as keyword arguments of `func`"
+    def refuse(why): raise SplitTimerError(f'{why}; {func.__name__} --help lists what there is')
+    parser = anno_parser(func, prog=func.__name__)
+    parser.error = refuse
+    return {k: v for k, v in vars(parser.parse_intermixed_args(argv)).items() if k not in ('pdb', 'xtra')}
+
 def _main(func, argv=None):
-    args = vars(anno_parser(func, prog=func.__name__).parse_args(argv))
-    try: return func(**{k:v for k,v in args.items() if k not in ('pdb', 'xtra')})
-    except SplitTimerError as e: msg, status = f'error: {e}', 2
-    except KeyboardInterrupt: msg, status = 'interrupted; nothing half-written is kept', 130
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *args, **kwargs: print(f'warning: {message}', file=sys.stderr)
+        try: return func(**_arguments(func, argv))
+        except SplitTimerError as e: msg, status = f'error: {e}', 2
+        except KeyboardInterrupt: msg, status = 'interrupted; nothing half-written is kept', 130
+        except BrokenPipeError: # whoever read the output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
     print(msg, file=sys.stderr)
     sys.exit(status)
 
 def _is_script(frame):
-    "Is `frame` the top level of a file that is being run?"
-    return frame.f_code.co_name == '<module>' and frame.f_globals.get('__name__') == '__main__' and '__file__' in frame.f_globals
+    "Is `frame` the top level of a file that is being run, or of `python -c`?"
+    if frame.f_code.co_name != '<module>' or frame.f_globals.get('__name__') != '__main__': return False
+    return '__file__' in frame.f_globals or frame.f_code.co_filename == '<string>' and sys.argv[0] == '-c'
 
 # %% ../nbs/00_core.ipynb #b0313e92
 def command(func):

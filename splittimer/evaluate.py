@@ -6,7 +6,7 @@
 __all__ = ['baselines', 'split_errors', 'metrics', 'baseline_copy', 'baseline_stretch', 'baseline_sectors', 'baseline_errors',
            'leaderboard', 'plot_errors', 'config_errors', 'splittimer_evaluate']
 
-# %% ../nbs/31_evaluate.ipynb #62e804f2
+# %% ../nbs/31_evaluate.ipynb #e3fd5c08
 import sys
 from itertools import permutations
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 from fastcore.script import Param
 
-from .core import SplitTimerError, command, timecode_base, write_json, _writable_target
+from .core import SplitTimerError, command, timecode_base, write_json, _json_target
 from .config import Config, Run, _at
 from .find import SplitPredictions, finder, finders, find_splits, load_predictions
 
@@ -167,7 +167,7 @@ def _from_files(files, cfg):
         tables, remarks = tables + t, remarks + [f'{file}: {o}' for o in r]
     return tables, remarks
 
-# %% ../nbs/31_evaluate.ipynb #2e6d343f
+# %% ../nbs/31_evaluate.ipynb #9966ed7d
 @command
 def splittimer_evaluate(
     config:str, # the project's config, video_config.yaml, with the true splits
@@ -178,7 +178,7 @@ def splittimer_evaluate(
     "Say how far off predicted splits are, in seconds"
     cfg, predictions = Config.load(config), [predictions] if isinstance(predictions, (str, Path)) else predictions
     if not predictions and not baselines: raise SplitTimerError("there is nothing to measure: give files that splittimer_find wrote, or --baselines")
-    if out is not None: _writable_target(out)
+    if out is not None and _json_target(out) in map(Path.resolve, map(Path, predictions)): raise SplitTimerError(f"--out: {out} is one of the predictions; name another file")
     tables, remarks = _from_files(predictions, cfg)
     for o in remarks: print(f'remark: {o}', file=sys.stderr)
     if not tables and not baselines: raise SplitTimerError(f"{config}: none of the predictions can be measured, see the remarks")

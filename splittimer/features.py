@@ -6,12 +6,13 @@
 __all__ = ['ENCODERS', 'Encoder', 'encoder', 'get_encoder', 'default_fps', 'Features', 'crop_box', 'features_file', 'extract',
            'splittimer_features']
 
-# %% ../nbs/05_features.ipynb #15ab6462
+# %% ../nbs/05_features.ipynb #5f0227ea
 import difflib, hashlib, json, shutil, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
+from fastcore.script import Param
 from safetensors import safe_open
 from safetensors.torch import save_file
 from .core import SplitTimerError, atomic_path, check_id, command, package_version, progress as progress_bar
@@ -171,11 +172,17 @@ class _Tokens(torch.nn.Module):
     def forward(self, x):
         return self.net.forward_intermediates(x, indices=[self.layer], intermediates_only=True, output_fmt='NCHW', norm=False)[0]
 
-# %% ../nbs/05_features.ipynb #cf6d473d
+# %% ../nbs/05_features.ipynb #2a5ad3db
 def _torchvision_names():
     try: from torchvision import models
     except (ImportError, RuntimeError): return []
     return models.list_models(module=models)
+
+def _device(name=None):
+    there = [d for d, ok in (('cuda', torch.cuda.is_available()), ('mps', torch.backends.mps.is_available()), ('cpu', True)) if ok]
+    if name is None: return there[0]
+    if name.split(':')[0] not in there: raise SplitTimerError(f"device: {name!r} is not to be had on this machine; it has {', '.join(there)}")
+    return name
 
 _loaded = {}
 def get_encoder(
@@ -183,7 +190,7 @@ def get_encoder(
     device:str=None,  # 'cpu', 'cuda', 'mps'; the best there is if not given
 )->Encoder:
     "The encoder of that name, loaded once"
-    device = device or ('cuda' if torch.cuda.is_available() else 'mps' if torch.backends.mps.is_available() else 'cpu')
+    device = _device(device)
     if isinstance(name, Encoder): return name.to(device)
     if (name, device) in _loaded: return _loaded[name, device]
     bare, pretrained = name.removeprefix('random:'), not name.startswith('random:')
@@ -194,14 +201,14 @@ def get_encoder(
     else: raise _unknown_encoder(name)
     return _loaded.setdefault((name, device), enc.to(device))
 
-# %% ../nbs/05_features.ipynb #987f486b
+# %% ../nbs/05_features.ipynb #02e634fa
 def _unknown_encoder(name):
     import timm
     known = list(ENCODERS) + _torchvision_names()
     wide = known + [f'timm:{n}' for n in timm.list_models()]
     near = difflib.get_close_matches(name.removeprefix('random:'), wide, 1, .5)
     some = ', '.join(list(ENCODERS) + ['resnet18', 'resnet50', 'mobilenet_v3_large', 'efficientnet_b0', 'convnext_tiny', 'swin_t'])
-    return SplitTimerError(f"unknown encoder {name!r}" + (f"; did you mean {near[0]!r}?" if near else ';') + f" Known are {some} and torchvision's other models, and timm:MODEL for timm's")
+    return SplitTimerError(f"unknown encoder {name!r}" + (f"; did you mean {near[0]!r}?" if near else '.') + f" Known are {some} and torchvision's other models, and timm:MODEL for timm's")
 
 def _timm_checked(name, pretrained):
     import timm
@@ -322,7 +329,7 @@ def _pieces(video, enc, indices, crop, folder, meta, piece, batch, show):
     if pts: keep()
     return torch.cat([p.grid for p in parts]), np.concatenate([p.pts for p in parts])
 
-# %% ../nbs/05_features.ipynb #e7bcf290
+# %% ../nbs/05_features.ipynb #271c0119
 def extract(
     src:Run|Video|Features|str|Path, # whose features
     encoder:str|Encoder='efficientnet_lite0', # an encoder or its name
@@ -342,6 +349,7 @@ def extract(
     enc = get_encoder(encoder, device)
     fps = fps or default_fps(video)
     indices = video.sample_indices(fps)
+    if not len(indices): raise SplitTimerError(f"fps: {fps:g} frames a second are none in the {video.duration:.1f} s of {video.path}; choose a higher rate")
     meta = _description(video, enc, fps, crop, indices)
     path = features_file(src if isinstance(src, Run) else video.path, enc, fps, crop, video)
     extra = dict(name=src.name if isinstance(src, Run) else video.path.stem, path=str(video.path), duration=repr(video.duration), version=package_version())
@@ -370,10 +378,10 @@ def _make(video, enc, indices, crop, path, meta, extra, cache, force, piece, bat
         shutil.rmtree(folder, ignore_errors=True)
     return Features(grid, pts, _typed({**meta, **extra}))
 
-# %% ../nbs/05_features.ipynb #81c12788
+# %% ../nbs/05_features.ipynb #ce30f13b
 @command
 def splittimer_features(
-    config:str='video_config.yaml', # the config file
+    config:Param('the config file', str, opt=False, nargs='?')='video_config.yaml',
     track:str=None,     # only this track
     rider:str=None,     # only this rider
     encoder:str='efficientnet_lite0', # encoder: efficientnet_lite0, a torchvision model, or timm:MODEL
@@ -386,9 +394,10 @@ def splittimer_features(
     if track is not None: cfg.riders(track)
     runs = [r for r in cfg.runs(track) if rider is None or r.rider == rider]
     if not runs: raise SplitTimerError(f"{config}: no run of rider {rider!r}" + (f" on track {track!r}" if track else '') + f"; its riders are {', '.join(sorted({r.rider for r in cfg.runs(track)}))}")
+    if fps is not None and not (np.isfinite(fps) and fps > 0): raise SplitTimerError(f"fps: must be a positive number of frames per second, got {fps}")
     get_encoder(encoder, device)
     failed = []
     for run in progress_bar(runs, desc='runs', unit='run'):
         try: print(extract(run, encoder, fps, force=force, device=device))
         except SplitTimerError as e: failed.append(f'{run.name}: {e}')
-    if failed: raise SplitTimerError(f"{len(failed)} of {len(runs)} runs have no features:\n  " + '\n  '.join(failed))
+    if failed: raise SplitTimerError('\nerror: '.join(failed))

@@ -6,9 +6,10 @@
 __all__ = ['finders', 'Found', 'finder', 'get_finder', 'find_by_align', 'PredictedSplit', 'SplitPredictions', 'save_predictions',
            'load_predictions', 'find_splits', 'find_track', 'splittimer_find']
 
-# %% ../nbs/30_find.ipynb #53e37196
-import html, inspect, json, os, re
+# %% ../nbs/30_find.ipynb #174d10cc
+import html, inspect, json, re
 from functools import lru_cache
+from importlib import import_module
 from numbers import Real
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
@@ -18,9 +19,10 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from fastcore.script import Param
 
-from .core import SplitTimerError, check_id, command, format_timecode, timecode_base, write_json, _writable_target
+from .core import SplitTimerError, check_id, command, format_timecode, timecode_base, write_json, _json_target
 from .config import Config, Run, _at, _nearest, _seconds
 from .video import Video
+from .features import extract
 from .align import align
 
 # %% ../nbs/30_find.ipynb #c6e407e5
@@ -32,7 +34,7 @@ class Found(NamedTuple):
     confidence:np.ndarray=None # (S,) from 0 to 1; None: 1 where there is a time
     status:np.ndarray=None     # (S,) 'found', 'uncertain' or 'absent'; None: 'found' where there is a time
 
-# %% ../nbs/30_find.ipynb #79be6764
+# %% ../nbs/30_find.ipynb #d46738bb
 finders = {}
 
 def finder(
@@ -51,18 +53,21 @@ def get_finder(
     name:str # as it was registered
 )->callable: # the finder
     "The finder of that name"
+    if name not in finders: import_module('splittimer.evaluate') # registers the baselines
     if name in finders: return finders[name]
     raise SplitTimerError(f"method: there is no {name!r}. {_nearest(name, finders)}Known: {', '.join(finders)}")
 
-# %% ../nbs/30_find.ipynb #95473c00
+# %% ../nbs/30_find.ipynb #86d1fc0a
 @finder('align')
 @delegates(align)
 def find_by_align(src, tgt,
     splits:np.ndarray, # (S,) seconds in the source
+    force:bool|str=False, # extract features again: of both films, or of the 'target'
     **kwargs
 )->Found:
     "Align the two films as wholes, and read the splits off"
-    warp = align(src, tgt, **kwargs)
+    if force == 'target': extract(tgt, force=True, **{k: v for k, v in kwargs.items() if k in ('encoder', 'fps', 'cache', 'device', 'progress')})
+    warp = align(src, tgt, force=force is True, **kwargs)
     return Found(warp(splits), *warp.interval(splits), warp.confidence(splits), warp.status(splits))
 
 # %% ../nbs/30_find.ipynb #b8e385e2
@@ -248,7 +253,7 @@ def load_predictions(
     except SplitTimerError as e: raise SplitTimerError(f"{path}: {e}") from None
     except msgspec.ValidationError as e: raise SplitTimerError(f"{path}: {_misfit(e)}; it has to be as splittimer_find writes it") from None
 
-# %% ../nbs/30_find.ipynb #7180b01a
+# %% ../nbs/30_find.ipynb #50e86edb
 def _id_from(film):
     return re.sub(r'[^A-Za-z0-9_.-]+', '_', Path(film).stem).lstrip('.')[:90] or 'film'
 
@@ -259,11 +264,10 @@ def _ids(src, tgt):
     tracks = [o.track for o in (src, tgt) if isinstance(o, Run)] or ['films']
     if tracks[0] != tracks[-1]: raise SplitTimerError(f"{src.name} and {tgt.name} are on different tracks; splits can only be found on the same one")
     a, b = (o.rider if isinstance(o, Run) else _id_from(o) for o in (src, tgt))
-    same = os.path.realpath(src) == os.path.realpath(tgt) if not isinstance(src, Run) and not isinstance(tgt, Run) else a == b
-    if same: raise SplitTimerError(f"{getattr(src, 'name', src)}: source and target are the same; name two different {'riders' if isinstance(src, Run) else 'films'}")
+    if a == b and isinstance(src, Run) and isinstance(tgt, Run): raise SplitTimerError(f"{src.name}: source and target are the same; name two different riders")
     return tracks[0], a, b if a != b else f'{b}_2'
 
-# %% ../nbs/30_find.ipynb #10727a9a
+# %% ../nbs/30_find.ipynb #4bc9f551
 def _film(o):
     "The film of a run, or at a path, if it is on disk"
     if isinstance(o, Run): return o.film()
@@ -273,11 +277,12 @@ def _film(o):
 @lru_cache
 def _duration(film, stamp): return Video(film).duration
 
-def _check_within(film, times, fps):
+def _check_within(film, times, fps, name):
     "All `times` lie in the film"
     end = _duration(film, film.stat().st_mtime_ns)
     for i in np.flatnonzero(times > end):
-        raise SplitTimerError(f"{film}: split {i} at {format_timecode(times[i], fps)} ({times[i]:.3f} s) is past the film's end, it lasts {end:.3f} s; correct the split, or give the film it was marked in")
+        raise SplitTimerError(f"{name}, splits[{i}]: {format_timecode(times[i], fps)} ({times[i]:.3f} s) is past the end of {film}, which lasts {end:.3f} s; "
+                              "correct the split, or give the film it was marked in")
 
 def _times(src, splits, fps):
     "The splits to find, (S,) seconds in the source"
@@ -286,13 +291,14 @@ def _times(src, splits, fps):
     if len(times): return times
     raise SplitTimerError(f"{name}: no splits are known; " + ("mark them under `splits:`, or name another source" if isinstance(src, Run) else "give `splits`, timecodes or seconds"))
 
-# %% ../nbs/30_find.ipynb #50c81276
+# %% ../nbs/30_find.ipynb #8bc5733d
 def _prepare(src, method, splits, annotation_fps, options):
     "The finder, the splits to find and the annotation rate, all checked against the source"
     _check_options(method, options)
     fps = getattr(src, 'annotation_fps', 24) if annotation_fps is None else annotation_fps
+    with _at('annotation_'): timecode_base(fps)
     times = _times(src, splits, fps)
-    if get_finder(method).films: _check_within(_film(src), times, fps)
+    if get_finder(method).films: _check_within(_film(src), times, fps, getattr(src, 'name', src))
     return get_finder(method), times, fps
 
 # %% ../nbs/30_find.ipynb #5b192a03
@@ -328,7 +334,7 @@ def _targets(cfg, src, targets):
     if not found: raise SplitTimerError(f"{cfg.path}: nobody else rides {src.track}; a target is needed")
     return found
 
-# %% ../nbs/30_find.ipynb #27bd1d4b
+# %% ../nbs/30_find.ipynb #4d04cf1a
 def find_track(
     cfg:Config, # the runs
     track:str, # trackId
@@ -344,10 +350,12 @@ def find_track(
     src, preds, failed = _source(cfg, track, source), [], {}
     targets = _targets(cfg, src, targets)
     _prepare(src, method, splits, annotation_fps, options)
+    if 'runs' in _options(method): options = dict(runs=cfg.runs(track)) | options
     for tgt in targets:
         try: preds.append(find_splits(src, tgt, method, splits, annotation_fps, **options))
         except SplitTimerError as e: failed[str(e)] = None
         else:
+            if options.get('force') is True: options['force'] = 'target'
             if each: each(preds)
     return preds, list(failed)
 
@@ -366,6 +374,15 @@ def _film_pair(films, splits, others):
         if v is not None: raise SplitTimerError(f"{k} is for runs of a config; leave it out with --films")
     return films
 
+# %% ../nbs/30_find.ipynb #d5e3b774
+_meaning = dict(uncertain='the time is a guess, look at the film there before you use it', absent="no sign of that place in the target's film")
+
+def _remarks(preds):
+    "A line that explains the statuses of `preds`, if any needs it"
+    seen = {o.status for o in preds.predicted_splits}
+    said = '; '.join(f'{k}: {v}' for k, v in _meaning.items() if k in seen)
+    return [said] if said else []
+
 # %% ../nbs/30_find.ipynb #d1a4374d
 def _find_in_config(config, track, source, targets, method, done, options):
     cfg = Config.load(config or 'video_config.yaml')
@@ -379,7 +396,7 @@ def _find_in_films(films, splits, others, method, done, options):
     done([find_splits(src, tgt, method, **options)], True)
     return []
 
-# %% ../nbs/30_find.ipynb #18c60133
+# %% ../nbs/30_find.ipynb #4842e68d
 @command
 def splittimer_find(
     config:Param("the project's config, video_config.yaml if left out; not used with --films", str, opt=False, nargs='?')=None,
@@ -398,13 +415,13 @@ def splittimer_find(
     out:str='predictions.json', # file to write
 ):
     "Find the splits marked in one rider's film in the films of others"
-    _writable_target(out)
+    _json_target(out)
     target, splits = _items(target), _items(splits)
     options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device).items() if v is not None}
     options |= {k: v for k, v in dict(force=force, progress=not quiet).items() if k in _options(method)}
     def done(preds, single):
         save_predictions(out, preds[0] if single else preds)
-        if not quiet: print(preds[-1], f'written to {out}', sep='\n', end='\n\n', flush=True)
+        if not quiet: print(preds[-1], *_remarks(preds[-1]), f'written to {out}', sep='\n', end='\n\n', flush=True)
     if films is None: _, failed = _find_in_config(config, track, source, target, method, done, options)
     else: failed = _find_in_films(films, splits, {'a config': config, '--track': track, '--source': source, '--target': target}, method, done, options)
     if failed: raise SplitTimerError('\nerror: '.join(failed))
