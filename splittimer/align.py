@@ -699,7 +699,7 @@ def _same_lens(pair, src, tgt, kw):
     total = View((crop[0] if view.zoom < 1 else 1/crop[0])*left.zoom, view.dy + left.dy, view.dx + left.dx)
     return _Pair(a, b, left, pair.rates).verdict(), total
 
-# %% ../nbs/10_align.ipynb #d1e7bf79
+# %% ../nbs/10_align.ipynb #bb24cb3c
 def align(
     src:Run|Video|Features|str|Path, # whose splits are known
     tgt:Run|Video|Features|str|Path, # where to find them
@@ -718,11 +718,15 @@ def align(
     if a.grid.shape[1] != b.grid.shape[1]: raise SplitTimerError(f"{a.name} and {b.name}: features of different encoders ({a.grid.shape[1]} and {b.grid.shape[1]} channels) cannot be compared; extract both with the same one")
     names, ends, pair = (a.name, b.name), (_end(a), _end(b)), _Pair(a, b, view or View(), rates).verdict()
     if view is None and pair.margin < MARGIN: # perhaps another lens
-        pair = max([pair] + [_Pair(a, b, View(zoom), rates).verdict() for zoom in (.7, 1/.7)], key=lambda p: p.margin)
+        for zoom in (.7, 1/.7):
+            other = _Pair(a, b, View(zoom), rates).verdict()
+            if other.margin > pair.margin: pair = other
     total = pair.view
     if view is None and pair.margin >= MARGIN:
         total = find_view(a, b, pair.sa, pair.sb, pair.whether)
-        if total != pair.view: pair = _Pair(a, b, total, rates).verdict()
+        if total != pair.view:
+            pair = None # its descriptors are large, and make room for the next
+            pair = _Pair(a, b, total, rates).verdict()
         if abs(math.log(total.zoom)) > .02: pair, total = _same_lens(pair, src, tgt, kw)
     return _warp(pair, names, ends, total)
 

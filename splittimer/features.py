@@ -224,7 +224,7 @@ def default_fps(
     "Sampling rate for a film when none is asked for"
     return float(round(min(video.fps, max(least, frames/video.duration)), 3))
 
-# %% ../nbs/05_features.ipynb #ac81b632
+# %% ../nbs/05_features.ipynb #9fec8b52
 @dataclass
 class Features:
     "Grids of descriptors of the frames of one film, with the moments they were shown"
@@ -235,10 +235,14 @@ class Features:
     def __repr__(self): return f"Features({self.name}: {len(self)} frames of {'x'.join(map(str, self.grid.shape[1:]))} by {self.meta.get('encoder')}, {self.pts[-1] if len(self) else 0:.2f} s)"
 
 @patch(as_prop=True)
-def name(self:Features): return self.meta.get('name', 'film')
+def name(self:Features):
+    "Name of the run or the film"
+    return self.meta.get('name', 'film')
 
 @patch(as_prop=True)
-def aspect(self:Features): return self.meta.get('width', self.grid.shape[-1])/self.meta.get('height', self.grid.shape[-2])
+def aspect(self:Features):
+    "Width of the picture over its height"
+    return self.meta.get('width', self.grid.shape[-1])/self.meta.get('height', self.grid.shape[-2])
 
 @patch
 def pooled(self:Features)->torch.Tensor: # (T,C) float32, unit length
