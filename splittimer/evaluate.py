@@ -4,18 +4,21 @@
 
 # %% auto #0
 __all__ = ['baselines', 'split_errors', 'metrics', 'baseline_copy', 'baseline_stretch', 'baseline_sectors', 'baseline_errors',
-           'leaderboard', 'plot_errors', 'config_errors', 'splittimer_evaluate']
+           'find_by_nearest', 'leaderboard', 'plot_errors', 'config_errors', 'splittimer_evaluate']
 
-# %% ../nbs/31_evaluate.ipynb #e3fd5c08
+# %% ../nbs/31_evaluate.ipynb #6ce76d1c
 import sys
 from itertools import permutations
 from pathlib import Path
 
-import matplotlib.pyplot as plt, numpy as np, pandas as pd
+import matplotlib.pyplot as plt, numpy as np, pandas as pd, torch
 from fastcore.script import Param
 
 from .core import SplitTimerError, command, timecode_base, write_json, _json_target
 from .config import Config, Run, _at
+from .features import Encoder, extract
+from .similarity import Evidence, View, describe, moments, windows
+from .align import COARSE
 from .find import SplitPredictions, finder, finders, find_splits, load_predictions
 
 # %% ../nbs/31_evaluate.ipynb #37b3b9b9
@@ -101,6 +104,36 @@ def baseline_errors(
     tables = [split_errors(find_splits(cfg[t, a], cfg[t, b], m, **options.get(m, lambda t: {})(t))) for t, a, b in pairs for m in baselines]
     if tables: return pd.concat(tables, ignore_index=True)
     raise SplitTimerError(f"{cfg.path}: no track has two runs with splits, so there is nothing to measure by; mark the splits of two riders of a track")
+
+# %% ../nbs/31_evaluate.ipynb #fbb4e3ad
+def _peaks(z, pts):
+    "Where each row of `z` (S,T) is greatest, in seconds of `pts` (T,)"
+    rows, j = np.arange(len(z)), z.argmax(1)
+    i = np.clip(j, 1, len(pts) - 2)
+    lo, mid, hi = (z[rows, i + k].astype(float) for k in (-1, 0, 1))
+    bend = lo - 2*mid + hi
+    shift = np.where((i == j) & (bend < 0), .5*(lo - hi)/np.where(bend < 0, bend, 1), 0)
+    return np.interp(j + shift, np.arange(len(pts)), pts)
+
+# %% ../nbs/31_evaluate.ipynb #94ef6add
+@finder('nearest')
+def find_by_nearest(src, tgt,
+    splits:np.ndarray, # (S,) seconds in the source
+    encoder:str|Encoder='efficientnet_lite0', # an encoder or its name
+    fps:float=None, # frames per second to sample; by the film's length if not given
+    view:View=View(), # how the target's picture sits in the source's; it is not looked for
+    cache:bool=True, # use and fill the store of features
+    force:bool|str=False, # extract features again: of both films, or of the 'target'
+    device:str=None, # 'cpu', 'cuda', 'mps'
+    progress:bool=True # show bars
+)->np.ndarray: # (S,) seconds in the target
+    "For each split the one target frame that looks most like it"
+    kw = dict(encoder=encoder, fps=fps, cache=cache, device=device, progress=progress)
+    a, b = extract(src, force=force is True, **kw), extract(tgt, force=bool(force), **kw)
+    da, db = (describe(f, moments(f), *w) for f, w in zip((a, b), windows(view, a.aspect, b.aspect)))
+    frames = np.abs(a.pts[:, None] - splits).argmin(0)
+    z = Evidence(da, db, *(max(1, -(-len(f)//COARSE)) for f in (a, b)))(torch.from_numpy(frames))
+    return np.clip(_peaks(z, b.pts) + splits - a.pts[frames], 0, None)
 
 # %% ../nbs/31_evaluate.ipynb #2b1d43ac
 def leaderboard(
