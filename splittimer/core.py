@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['SplitTimerError', 'check_id', 'timecode_base', 'format_timecode', 'parse_timecode', 'atomic_path', 'write_json',
-           'seed_everything', 'progress', 'command', 'package_version']
+           'seed_everything', 'progress', 'command', 'compiled', 'package_version']
 
-# %% ../nbs/00_core.ipynb #22f5b5ed
+# %% ../nbs/00_core.ipynb #09b7a1c4
 import json, os, random, re, secrets, sys, tempfile, warnings
 from contextlib import contextmanager
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from numbers import Real
 from pathlib import Path
 
@@ -191,6 +191,16 @@ def command(func):
         _main(func)
     _f.cli = lambda argv=None: _main(func, argv)
     return _f
+
+# %% ../nbs/00_core.ipynb #6a867917
+def compiled(f=None, # the function; None: give a decorator with these options
+    **options # of `numba.njit`
+):
+    "Compile a loop with numba"
+    if f is None: return partial(compiled, **options)
+    import numba
+    try: return numba.njit(f, cache=True, **options)
+    except RuntimeError: return numba.njit(f, **options)
 
 # %% ../nbs/00_core.ipynb #a83b811a
 def package_version()->str:

@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['Rates', 'speed_chain', 'Posterior', 'solve']
 
-# %% ../nbs/09_markov.ipynb #2f4e9620
+# %% ../nbs/09_markov.ipynb #cd7a5276
 import math
 from dataclasses import dataclass
-import numba, numpy as np
+import numpy as np
+from .core import compiled
 
 # %% ../nbs/09_markov.ipynb #a9971b9d
 @dataclass(frozen=True)
@@ -40,25 +41,20 @@ def speed_chain(
     p = sum(np.diag(hop*np.minimum(1, law[np.arange(rates.speeds - abs(d)) + max(d, 0)]/law[np.arange(rates.speeds - abs(d)) + max(-d, 0)]), d) for d in (-1, 1))
     return np.exp(x), np.linalg.matrix_power(p + np.diag(1 - p.sum(1)), n), law
 
-# %% ../nbs/09_markov.ipynb #51bf4b4a
-def _compiled(f):
-    "numba, with the machine code kept for the next process where there is a folder to keep it in"
-    try: return numba.njit(f, cache=True)
-    except RuntimeError: return numba.njit(f)
-
-@_compiled
+# %% ../nbs/09_markov.ipynb #40c01f9b
+@compiled
 def _advance(j, v, step, times): # index of the last target time not after the one reached from `j`, and how far on to the next
     t, J = times[j] + v*step, len(times)
     while j < J - 1 and times[j+1] <= t: j += 1
     if j == J - 1: return (J, 0.) if t > 2*times[j] - times[j-1] else (j, 0.)
     return j, (t - times[j])/(times[j+1] - times[j])
 
-@_compiled
+@compiled
 def _chances(step, rates): # of losing, finding, entering, leaving, jumping within a step
     return 1 - np.exp(-rates*step)
 
-# %% ../nbs/09_markov.ipynb #ef578097
-@_compiled
+# %% ../nbs/09_markov.ipynb #94eba625
+@compiled
 def _forward(E, at, lo, hi, steps, times, speeds, P, law, entry, rates, tail):
     S, K, J = len(lo), len(speeds), len(times)
     on, held, moved = np.zeros((len(E), K)), np.zeros(len(E)), np.zeros(len(E)) # double: a late path may begin a hundred nats behind
@@ -114,8 +110,8 @@ def _forward(E, at, lo, hi, steps, times, speeds, P, law, entry, rates, tail):
         before[i] /= total; after[i] /= total
     return logz, on, held, moved, before, after
 
-# %% ../nbs/09_markov.ipynb #c133e270
-@_compiled
+# %% ../nbs/09_markov.ipynb #6dc54c62
+@compiled
 def _backward(E, at, lo, hi, steps, times, speeds, P, law, entry, rates, tail, on, held, moved, before, after):
     S, K, J = len(lo), len(speeds), len(times)
     g_on, g_held, g_moved, g_out, speed = np.zeros(len(E)), np.zeros(len(E)), np.zeros(len(E)), np.zeros((S, 2)), np.zeros(S)

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['Lens', 'axes', 'Scene', 'view']
 
-# %% ../nbs/03_render.ipynb #087f6bcd
-import cv2, numba, numpy as np
+# %% ../nbs/03_render.ipynb #76aa5c0f
+import cv2, numpy as np
 from fastcore.basics import patch
 
-from .core import SplitTimerError
+from .core import SplitTimerError, compiled
 from .course import Course, kinds, noise, _cell, _half, _ramp, _texel
 
 # %% ../nbs/03_render.ipynb #c0cf6a38
@@ -58,14 +58,16 @@ def axes(
     d = np.cross(f, r)
     return np.stack([r*np.cos(roll) + d*np.sin(roll), d*np.cos(roll) - r*np.sin(roll), f], 1)
 
-# %% ../nbs/03_render.ipynb #21dec48a
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True, inline='always')
+# %% ../nbs/03_render.ipynb #fdba8111
+_fast = compiled(nogil=True, fastmath=True, error_model='numpy')
+
+@compiled(nogil=True, fastmath=True, error_model='numpy', inline='always')
 def _bilinear(a, u, v): # `a` (rows, columns) at column u, row v, which must lie inside
     i, j = int(u), int(v)
     u -= i; v -= j
     return (a[j, i]*(1-u) + a[j, i+1]*u)*(1-v) + (a[j+1, i]*(1-u) + a[j+1, i+1]*u)*v
 
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+@_fast
 def _walk(z, cell, px, py, pz, dx, dy, dz, top, reach, start): # distance along the ray to the ground, looked for from `start`; -1: none
     ny, nx = z.shape
     flat, t, before, h_before = np.sqrt(dx*dx + dy*dy), start, 0., 1.
@@ -82,8 +84,8 @@ def _walk(z, cell, px, py, pz, dx, dy, dz, top, reach, start): # distance along 
         t += min(20., max(h/max(.15, .75*flat - dz), .04 + .008*t))
     return t
 
-# %% ../nbs/03_render.ipynb #9396948e
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+# %% ../nbs/03_render.ipynb #557a21dc
+@_fast
 def _reach(rays, R, cam, z, cell, top, depth, dirs):
     "Fill `depth` (h, w), metres to the ground or 1e4 to the sky, and `dirs` (h, w, 3), the rays in the world"
     h, w = depth.shape
@@ -97,7 +99,7 @@ def _reach(rays, R, cam, z, cell, top, depth, dirs):
             if t > 0: near[i] = .88*t
             depth[j, i] = t if t > 0 else 1e4
 
-# %% ../nbs/03_render.ipynb #07cf7811
+# %% ../nbs/03_render.ipynb #b1c1622d
 def _pyramid(img, levels=6): # flat float32 of an image at halves of its size, and where each begins, with rows and columns
     flat, table, at = [], [], 0
     for _ in range(levels):
@@ -105,7 +107,7 @@ def _pyramid(img, levels=6): # flat float32 of an image at halves of its size, a
         if min(img.shape[:2]) >= 2: img = cv2.resize(img, (img.shape[1]//2, img.shape[0]//2), interpolation=cv2.INTER_AREA)
     return np.concatenate(flat), np.array(table)
 
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+@_fast
 def _texture(flat, table, level, r, c, out): # RGBA at fractions `r` of the rows and `c` of the columns, between texels linearly
     at, h, w = table[level, 0], table[level, 1], table[level, 2]
     y, x = min(max(r*h - .5, 0.), h - 1.001), min(max(c*w - .5, 0.), w - 1.001)
@@ -115,7 +117,7 @@ def _texture(flat, table, level, r, c, out): # RGBA at fractions `r` of the rows
     a, b, c2, d = at + 4*(j*w + i), at + 4*(j*w + i2), at + 4*(j2*w + i), at + 4*(j2*w + i2)
     for k in range(4): out[k] = (flat[a+k]*(1-x) + flat[b+k]*x)*(1-y) + (flat[c2+k]*(1-x) + flat[d+k]*x)*y
 
-# %% ../nbs/03_render.ipynb #48cd69d6
+# %% ../nbs/03_render.ipynb #619fd77b
 def _grain(rng): # (4, 512, 512) float32 of mean 1: leaf litter, grass, gravel, worn ground
     n, out = 512, []
     for k, (blob, count) in enumerate(((5, 9000), (9, 16000), (7, 5000), (8, 9000))):
@@ -129,7 +131,7 @@ def _grain(rng): # (4, 512, 512) float32 of mean 1: leaf litter, grass, gravel, 
         out.append(img/img.mean())
     return np.stack(out)
 
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+@_fast
 def _grain_at(grain, kind, x, y, texel): # wraps around
     n = grain.shape[1]
     u, v = x/texel, y/texel
@@ -139,8 +141,8 @@ def _grain_at(grain, kind, x, y, texel): # wraps around
     i2, j2 = (i + 1) & (n - 1), (j + 1) & (n - 1)
     return (grain[kind, j, i]*(1-u) + grain[kind, j, i2]*u)*(1-v) + (grain[kind, j2, i]*(1-u) + grain[kind, j2, i2]*u)*v
 
-# %% ../nbs/03_render.ipynb #b4722cf2
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+# %% ../nbs/03_render.ipynb #de935159
+@_fast
 def _paint(cam, world, sky, light, haze, angle, out, clear, depth, dirs):
     "Add ground and sky to `out` (h, w, 3), as far as they shine through what stands before them, `clear` (h, w)"
     z, s, d, colour, kind, grain, strip, strip_table, s_min, cell, top = world
@@ -193,10 +195,10 @@ def _paint(cam, world, sky, light, haze, angle, out, clear, depth, dirs):
             out[j, i, 1] += k0*(p1*(ambient[1]*shade + sunlight[1]*sun)*(1-fog) + haze[1]*fog)
             out[j, i, 2] += k0*(p2*(ambient[2]*shade + sunlight[2]*sun)*(1-fog) + haze[2]*fog)
 
-# %% ../nbs/03_render.ipynb #d8cf6ef0
+# %% ../nbs/03_render.ipynb #03ec3d70
 _faces = 50. # an angle from here on: the cut-out turns to the camera
 
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+@_fast
 def _box(R, f, k1, cx, cy, bx, by, bz, ux, uy, uz, half, high, box): # pixels that a cut-out can cover, from points along its outline
     box[0], box[1], box[2], box[3] = 1e9, 1e9, -1e9, -1e9
     for k in range(3):
@@ -211,7 +213,7 @@ def _box(R, f, k1, cx, cy, bx, by, bz, ux, uy, uz, half, high, box): # pixels th
             q = f*(th + max(k1, 0.)*th**3)/r
             box[0] = min(box[0], cx + a*q); box[1] = min(box[1], cy + b*q); box[2] = max(box[2], cx + a*q); box[3] = max(box[3], cy + b*q)
 
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+@_fast
 def _visible(things, cam, R): # indices of cut-outs worth drawing, nearest first
     n = len(things)
     idx, far, m = np.empty(n, np.int64), np.empty(n, np.float64), 0
@@ -225,8 +227,8 @@ def _visible(things, cam, R): # indices of cut-outs worth drawing, nearest first
         m += 1
     return idx[:m][np.argsort(far[:m])]
 
-# %% ../nbs/03_render.ipynb #c79d718e
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+# %% ../nbs/03_render.ipynb #7913026e
+@_fast
 def _cutouts(things, R, cam, lens, flat, tables, world, light, haze, sunny, out, clear, first, depth, dirs):
     "Add the cut-outs `things` (n, 8) to `out`, take what they hide from `clear`, and note in `first` how far away they are"
     f, k1, cx, cy = lens
@@ -272,8 +274,8 @@ def _cutouts(things, R, cam, lens, flat, tables, world, light, haze, sunny, out,
                 clear[j, i] = was*(1 - px4[3])
                 if was > .5 and clear[j, i] <= .5: first[j, i] = t
 
-# %% ../nbs/03_render.ipynb #24fc76fd
-@numba.njit(nogil=True, fastmath=True, error_model='numpy', cache=True)
+# %% ../nbs/03_render.ipynb #fd95685b
+@_fast
 def _smear(img, depth, dirs, cam, poses, lens, most, out):
     f, k1, cx, cy = lens
     h, w = depth.shape
