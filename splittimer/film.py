@@ -5,9 +5,8 @@
 # %% auto #0
 __all__ = ['cockpit', 'lay_cockpit', 'Dirt', 'grade', 'Grain', 'title_card', 'logo', 'Look']
 
-# %% ../nbs/03_film.ipynb #1ad94439
+# %% ../nbs/03_film.ipynb #c882d5b6
 import cv2, numpy as np
-from fastcore.basics import patch
 
 from .core import SplitTimerError
 
@@ -38,9 +37,7 @@ def _half(colours, r):
             (_bezier((.355, -.082, -.18), (.40, -.065, -.25), (.49, -.01, -.40)), .006, .01, stripe)]
     return out
 
-# %% ../nbs/03_film.ipynb #78ed215f
-_clamps = dict(helmet=(.35, .66), chin=(.26, .56), chest=(.17, .47)) # metres from camera to the clamp of the bar: down, forward
-
+# %% ../nbs/03_film.ipynb #2ce0f216
 def _stroke(canvas, opacity, points, radii, colour):
     "Draw a round thing: (N, 2) pixels, (N,) pixels"
     for j, (part, light) in enumerate([(1., .5), (.88, .66), (.72, .82), (.52, .96), (.28, 1.08)]):
@@ -50,6 +47,9 @@ def _stroke(canvas, opacity, points, radii, colour):
             a, b = (tuple(int(v*16) for v in o + shift) for o in (p, q))
             cv2.line(canvas, a, b, lit, max(1, round(2*r*part)), cv2.LINE_AA, 4)
             if not j: cv2.line(opacity, a, b, 255, max(1, round(2*r)), cv2.LINE_AA, 4)
+
+# %% ../nbs/03_film.ipynb #eaa424e0
+_clamps = dict(helmet=(.35, .66), chin=(.26, .56), chest=(.17, .47)) # metres from camera to the clamp of the bar: down, forward
 
 def cockpit(
     lens, # `Lens` of the film
@@ -102,7 +102,7 @@ def lay_cockpit(
     image[top:] = cv2.add(cv2.multiply(image[top:], cv2.cvtColor(255 - cut[..., 3], cv2.COLOR_GRAY2RGB), scale=1/255), colours)
     return image
 
-# %% ../nbs/03_film.ipynb #d4d97431
+# %% ../nbs/03_film.ipynb #fa15d83f
 def _blob(shape, x, y, r, rng): # distance from the middle of a wobbly round thing, 1 at its rim
     Y, X = np.mgrid[:shape[0], :shape[1]].astype(np.float32)
     dx, dy = X - x, Y - y
@@ -110,6 +110,7 @@ def _blob(shape, x, y, r, rng): # distance from the middle of a wobbly round thi
     wave = 1 + .12*np.cos(2*a + rng.uniform(0, 6)) + .07*np.cos(3*a + rng.uniform(0, 6))
     return np.hypot(dx, dy)/(r*wave), dx, dy
 
+# %% ../nbs/03_film.ipynb #bb977adf
 class Dirt:
     "What is on a lens"
     def __init__(self,
@@ -185,7 +186,7 @@ class Grain:
         (h, w), y, x = image.shape[:2], i*37 % 61, i*23 % 59
         return cv2.subtract(cv2.add(image, self.up[y:y+h, x:x+w]), self.down[y:y+h, x:x+w])
 
-# %% ../nbs/03_film.ipynb #48e4cde2
+# %% ../nbs/03_film.ipynb #af6053dc
 _syllables = 'bra dor fen gra hol ka len mor nov pra rid sal tor ul va wen zel'.split()
 
 def _word(rng): return ''.join(rng.choice(_syllables, rng.integers(2, 4))).upper()
@@ -213,10 +214,10 @@ def logo(size:tuple, rng:np.random.Generator)->np.ndarray: # (h, w, 4) uint8, co
     x, y = rng.choice([int(.04*w), int(.76*w)])*k, rng.choice([int(.05*h), int(.85*h)])*k
     cv2.rectangle(out, (x, y), (x + bw, y + bh), (*rng.uniform(60, 255, 3), 255.), -1)
     cv2.circle(out, (int(x + bh*.6), int(y + bh/2)), int(bh*.36), (255., 255., 255., 255.), -1, cv2.LINE_AA)
-    patch = np.ascontiguousarray(out[..., :3])
+    face = np.ascontiguousarray(out[..., :3])
     word = _word(rng)
-    _write(patch, word, x + bw*.6, y + bh/2, w*.022/len(word), (20, 20, 20), max(2, w//90))
-    out[..., :3] = patch
+    _write(face, word, x + bw*.6, y + bh/2, w*.022/len(word), (20, 20, 20), max(2, w//90))
+    out[..., :3] = face
     out = cv2.resize(out, (w, h), interpolation=cv2.INTER_AREA)
     return (out*rng.uniform(.6, 1)).astype(np.uint8)
 

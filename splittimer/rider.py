@@ -120,14 +120,14 @@ def _line(r, strong, length): return dict(line=r.uniform(.2, .4), cut_in=r.unifo
 @_aspect
 def _speed(r, strong, length): return dict(pace=1. if strong else r.uniform(.96, 1.04), speed=.6 if strong else .04)
 
-# %% ../nbs/03_rider.ipynb #da1eb297
+# %% ../nbs/03_rider.ipynb #b3200d86
 @_aspect
 def _light(r, strong, length):
     if not strong: return dict(sun=(r.normal(2.2, .15), r.normal(.8, .05)), cloud=r.uniform(0, .2), haze=r.uniform(300, 500), exposure=.12*r.normal(), auto_exposure=r.uniform(.3, .5), warmth=.03*r.normal(),
         tint=.01*r.normal(), contrast=.05*r.normal(), saturation=r.normal(1, .04), noise=r.uniform(1, 2), drops=0, dust=r.uniform(0, .15), crf=int(r.integers(20, 25)))
     wet = r.random() < .4
     return dict(sun=(r.uniform(0, 6.28), r.uniform(.2, 1.2)), cloud=r.uniform(.6, 1) if wet else r.beta(.6, .8), haze=r.uniform(40, 150) if wet else r.uniform(120, 600), exposure=r.normal(0, .5),
-        auto_exposure=r.uniform(0, .8), warmth=.15*r.normal(), tint=.04*r.normal(), contrast=.2*r.normal(), saturation=r.uniform(.6, 1.3), noise=r.uniform(1, 8), drops=int(r.integers(3, 14)) if wet else 0,
+        auto_exposure=r.uniform(0, .8), warmth=.15*r.normal(), tint=.04*r.normal(), contrast=.2*r.normal(), saturation=r.uniform(.6, 1.3), noise=r.uniform(1, 6), drops=int(r.integers(3, 14)) if wet else 0,
         dust=r.uniform(0, .8), crf=int(r.integers(22, 33)))
 
 # %% ../nbs/03_rider.ipynb #006a9882
@@ -172,7 +172,7 @@ def _rates(r, strong, length):
 aspects = tuple(k for k in draws if k not in ('line', 'gate', 'crowd')) + ('everything',)
 _all_ = ['draws', 'aspects']
 
-# %% ../nbs/03_rider.ipynb #7704ab8b
+# %% ../nbs/03_rider.ipynb #d9a8927a
 def _known(name, names, what):
     "`name`, if it is one of `names`"
     if name in names: return name
@@ -199,6 +199,7 @@ def _check(k, course):
     if k['false_start'] and k['gate'] < 8: no('gate', 'at least 8 s, to leave time for a false start')
     return k
 
+# %% ../nbs/03_rider.ipynb #2f55f9e8
 def ride_settings(
     course:Course,
     seed:int=0,

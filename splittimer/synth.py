@@ -130,12 +130,16 @@ def place(self:Ride, t, live:bool=False)->np.ndarray:
     "Metres along the course on screen at `t` seconds, NaN where it is not shown"
     return self.motion.at(self.ride_time(t, live))
 
-# %% ../nbs/04_synth.ipynb #e84d91bc
+# %% ../nbs/04_synth.ipynb #b3cabce8
 @patch(as_prop=True)
-def distance(self:Ride): return self.place(self.pts)
+def distance(self:Ride):
+    "(T,) metres along the course, NaN where it is not shown"
+    return self.place(self.pts)
 
 @patch(as_prop=True)
-def live(self:Ride): return ~np.isnan(self.ride_time(self.pts, live=True))
+def live(self:Ride):
+    "(T,) bool: is the ride shown for the first time?"
+    return ~np.isnan(self.ride_time(self.pts, live=True))
 
 @patch(as_prop=True)
 def shot(self:Ride):
@@ -232,7 +236,7 @@ def _ride_pose(self:Ride, t):
     xyz[..., 2] += k['height'] - .1*np.abs(lean) + buzz(.025)
     return np.concatenate([xyz, np.stack([yaw + buzz(.006), pitch + buzz(.016), roll + buzz(.012)], -1)], -1)
 
-# %% ../nbs/04_synth.ipynb #37d6145f
+# %% ../nbs/04_synth.ipynb #10b68d89
 @patch
 def _down(self:Ride, t):
     "How far the rider lies after a crash, and stands beside the bike, 0 to 1 each"
@@ -261,7 +265,9 @@ def pose(self:Ride,
     return p
 
 @patch(as_prop=True)
-def poses(self:Ride): return self.pose(self.ride_time(self.pts))
+def poses(self:Ride):
+    "(T, 6) the camera's pose in each frame, NaN where the course is not shown"
+    return self.pose(self.ride_time(self.pts))
 
 # %% ../nbs/04_synth.ipynb #d39a4688
 @patch
@@ -292,9 +298,10 @@ def actors(self:Ride,
     seen = (t >= w[:, 0]) & (t < w[:, 1]) & (s > here - 3) & (s < here + 45) & (np.abs(d) < 9)
     return np.c_[self.course.plan(s, d), w[:, 6:]][seen]
 
-# %% ../nbs/04_synth.ipynb #ced6be49
+# %% ../nbs/04_synth.ipynb #fd500513
 @patch(as_prop=True)
 def lens(self:Ride):
+    "The film's `Lens`"
     if not hasattr(self, '_lens'): self._lens = Lens(size=tuple(self.settings['size']), fov=self.settings['fov'], k1=self.settings['k1'])
     return self._lens
 
@@ -350,6 +357,25 @@ def frame(self:Ride,
         image = look(image, i, f['shift'], f['turn'], f['exposure'])
     return cv2.convertScaleAbs(image, alpha=f['level']) if f['level'] < 1 else image
 
+# %% ../nbs/04_synth.ipynb #6aac63d8
+@patch
+def sheet(self:Ride,
+    n:int=12, # pictures
+    columns:int=6
+)->np.ndarray: # (H, W, 3) uint8 RGB
+    "A contact sheet"
+    pictures = [self.frame(int(i)) for i in (np.arange(n) + .5)*len(self)/n]
+    pictures += [np.zeros_like(pictures[0])]*(-n % columns)
+    return np.vstack([np.hstack(pictures[i:i+columns]) for i in range(0, len(pictures), columns)])
+
+@patch
+def _repr_html_(self:Ride):
+    "Facts and a contact sheet"
+    sheet = self.sheet()
+    few = cv2.resize(sheet, None, fx=960/sheet.shape[1], fy=960/sheet.shape[1], interpolation=cv2.INTER_AREA)
+    data = base64.b64encode(cv2.imencode('.jpg', few[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1]).decode()
+    return f'<div>{html.escape(repr(self))}<br><img src="data:image/jpeg;base64,{data}"></div>'
+
 # %% ../nbs/04_synth.ipynb #70b02f14
 @patch
 def frames(self:Ride,
@@ -394,22 +420,3 @@ def film(self:Ride,
     write_video(path, self.frames(progress), fps=30 if self.settings['fps'] == 'variable' else self.settings['fps'], crf=self.settings['crf'])
     write_json(beside, dict(made_with=self.made_with, **self.truth))
     return path
-
-# %% ../nbs/04_synth.ipynb #f5e6a91d
-@patch
-def sheet(self:Ride,
-    n:int=12, # pictures
-    columns:int=6
-)->np.ndarray: # (H, W, 3) uint8 RGB
-    "A contact sheet"
-    pictures = [self.frame(int(i)) for i in (np.arange(n) + .5)*len(self)/n]
-    pictures += [np.zeros_like(pictures[0])]*(-n % columns)
-    return np.vstack([np.hstack(pictures[i:i+columns]) for i in range(0, len(pictures), columns)])
-
-@patch
-def _repr_html_(self:Ride):
-    "Facts and a contact sheet"
-    sheet = self.sheet()
-    small = cv2.resize(sheet, None, fx=960/sheet.shape[1], fy=960/sheet.shape[1], interpolation=cv2.INTER_AREA)
-    data = base64.b64encode(cv2.imencode('.jpg', small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1]).decode()
-    return f'<div>{html.escape(repr(self))}<br><img src="data:image/jpeg;base64,{data}"></div>'
