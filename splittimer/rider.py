@@ -102,14 +102,14 @@ def _aspect(f):
 
 def _seeded(seed, tag): return np.random.default_rng([seed, zlib.crc32(tag.encode())])
 
-# %% ../nbs/03_rider.ipynb #adb46233
+# %% ../nbs/03_rider.ipynb #4bf8dfa5
 @_aspect
 def _mounts(r, strong, length):
     kind = str(r.choice(['helmet', 'chin', 'chest'])) if strong else 'chin'
     height, pitch, look = dict(helmet=(1.68, -.18, .8), chin=(1.5, -.16, .7), chest=(1.22, -.02, .3))[kind]
     spread = 2.5 if strong else 1
-    fov = r.uniform(70, 120) if strong else r.normal(95, 3)
-    k1 = r.uniform(0, .33)*(1 if fov < 90 else .4) if strong else r.uniform(.02, .08)
+    fov = r.uniform(70, 120) if strong else r.normal(95, .7)
+    k1 = r.uniform(0, .33)*(1 if fov < 90 else .4) if strong else r.uniform(.04, .06)
     return dict(mount=kind, height=height + .04*spread*r.normal(), pitch=pitch + .03*spread*r.normal(), roll=.012*spread*r.normal(), yaw=.015*spread*r.normal(),
                 look=look + .1*r.normal(), shake=r.uniform(.4, 1.8) if strong else r.uniform(.5, .8), cockpit=bool(r.random() < .75) if strong else True, fov=fov, k1=k1)
 

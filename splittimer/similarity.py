@@ -6,12 +6,12 @@
 __all__ = ['GRID', 'toy_course', 'toy_positions', 'toy_ride', 'moments', 'View', 'pool_weights', 'describe', 'windows',
            'similarity', 'Evidence', 'correlation_time']
 
-# %% ../nbs/08_similarity.ipynb #d84efd16
+# %% ../nbs/08_similarity.ipynb #304135d1
 import math
 from dataclasses import dataclass
 import numpy as np, torch
 from .core import SplitTimerError
-from .features import Features
+from .features import Features, _half
 
 # %% ../nbs/08_similarity.ipynb #18fbeae5
 def toy_course(
@@ -45,7 +45,7 @@ def toy_ride(
     g = course[i]*(1 - f) + course[i + 1]*f + noise*np.random.default_rng(seed).normal(size=(len(x), *course.shape[1:]))
     return Features(torch.tensor(g).half(), np.arange(len(x))/fps, dict(name=name, width=16., height=9.))
 
-# %% ../nbs/08_similarity.ipynb #ea7ff3c4
+# %% ../nbs/08_similarity.ipynb #311f7997
 def moments(
     f:Features,      # features of one run
     chunk:int=128,   # frames at a time
@@ -53,8 +53,8 @@ def moments(
     "Mean and standard deviation of every cell and channel over a run"
     if len(f) < 2: raise SplitTimerError(f"{f.name}: has {len(f)} frame(s); two at least are needed to align it")
     chunks = [f.grid[i:i+chunk] for i in range(0, len(f), chunk)]
-    mean = sum(c.sum(0, dtype=torch.float64) for c in chunks)/len(f)
-    std = (sum((c - mean.float()).square().sum(0, dtype=torch.float64) for c in chunks)/len(f)).sqrt()
+    mean = sum(c.float().sum(0).double() for c in chunks)/len(f)
+    std = (sum((c.float() - mean.float()).square().sum(0).double() for c in chunks)/len(f)).sqrt()
     return mean.float(), (std + .05*std.mean() + 1e-6).float()
 
 # %% ../nbs/08_similarity.ipynb #2a122f55
@@ -107,7 +107,7 @@ def windows(
     wide = min(aspect_a/a, aspect_b/b) # of the common part, in its own half heights
     return ((a, a*wide/aspect_a), (view.dy, view.dx)), ((b, b*wide/aspect_b), (0., 0.))
 
-# %% ../nbs/08_similarity.ipynb #9a7fbb03
+# %% ../nbs/08_similarity.ipynb #ff9d33f2
 def similarity(
     a:torch.Tensor,   # (S,12,D) descriptors of the source
     b:torch.Tensor,   # (T,12,D) descriptors of the target, or (S,M,12,D): M candidates for each source frame
@@ -115,29 +115,30 @@ def similarity(
 )->torch.Tensor: # (S,T) or (S,M), -1..1
     "Cosine similarity, best over sideways shifts"
     w, best, each = a.shape[1], None, b.ndim == 4
-    ea, eb = torch.linalg.vector_norm(a, dim=-1).square(), torch.linalg.vector_norm(b, dim=-1).square()
+    ea, eb = (torch.linalg.vector_norm(x, dim=-1, dtype=torch.float32).square() for x in (a, b))
     for s in range(-shifts, shifts + 1):
         ka, kb = slice(max(0, s), w + min(0, s)), slice(max(0, -s), w + min(0, -s))
         na, nb = ea[:, ka].sum(-1).sqrt(), eb[..., kb].sum(-1).sqrt()
         if each: dot, norm = torch.einsum('swd,smwd->sm', a[:, ka], b[:, :, kb]), na[:, None]*nb
-        else: dot, norm = a[:, ka].flatten(1) @ b[:, kb].flatten(1).T, na[:, None]*nb
+        else: dot, norm = (a[:, ka].flatten(1) @ b[:, kb].flatten(1).T).float(), na[:, None]*nb
         cos = dot/(norm + 1e-9)
         best = cos if best is None else torch.maximum(best, cos)
     return best
 
-# %% ../nbs/08_similarity.ipynb #52b6132f
+# %% ../nbs/08_similarity.ipynb #a3ae94fc
 class Evidence:
     "z scores of the similarity of two runs, for any part of the matrix"
     def __init__(self,
         a:torch.Tensor, b:torch.Tensor, # (S,12,D), (T,12,D) descriptors of source and target
         step_a:int=1, step_b:int=1,     # every how many frames are used for statistics
     ):
-        self.a, self.b = a, b
+        self.a, self.b = a, b = [x.to(_half('cpu') or x.dtype) for x in (a, b)]
         rows = similarity(a, b[::step_b])
         self.row = rows.mean(1, keepdim=True), rows.std(1, keepdim=True) + 1e-6
         part = rows[::step_a] if step_b == 1 else similarity(a[::step_a], b)
         cols = (part - self.row[0][::step_a])/self.row[1][::step_a]
         self.col = cols.mean(0), cols.std(0) + 1e-6
+        self.part = ((cols - self.col[0])/self.col[1]).numpy() # every `step_a`-th row
     def __call__(self, rows=slice(None), cols=slice(None), step=1): # slices; every `step`-th column
         cols = slice(cols.start, cols.stop, step)
         raw = similarity(self.a[rows], self.b[cols])
