@@ -6,7 +6,7 @@
 __all__ = ['TRACK', 'demo_rides', 'write_project', 'write_films', 'find_in', 'demo_summary', 'warp_picture', 'place_picture',
            'run_demo', 'splittimer_demo']
 
-# %% ../nbs/34_demo.ipynb #263d1f54
+# %% ../nbs/34_demo.ipynb #b8f8b060
 import time
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from .course import Course
 from .synth import Ride, true_warp
 from .video import Video
 from .align import align
-from .find import find_track, save_predictions
+from .find import _remarks, find_track, save_predictions
 from .evaluate import metrics
 
 # %% ../nbs/34_demo.ipynb #17ccc2c8
@@ -191,7 +191,7 @@ def place_picture(
             if j == 0: ax.set_ylabel(f'split {i}', fontsize=9)
     return _save_figure(fig, path)
 
-# %% ../nbs/34_demo.ipynb #30006f40
+# %% ../nbs/34_demo.ipynb #8db24183
 def run_demo(
     out:str|Path='demo', # folder for all that is made
     seed:int=11, # of course and riders: another hill
@@ -206,7 +206,7 @@ def run_demo(
     print(f"1. A course of {some.course.length:.0f} m and {len(rides)} riders' films of it are rendered", flush=True)
     write_films(rides, cfg, force, progress)
     print(f"2. The splits of {first}, which are marked, are looked for in the films of {' and '.join(others)}\n", flush=True)
-    preds = find_in(rides, cfg, lambda p: print(p, end='\n\n', flush=True), fps, force=force, progress=progress)
+    preds = find_in(rides, cfg, lambda p: print(p, *_remarks(p), '', sep='\n', flush=True), fps, force=force, progress=progress)
     print('3. Pictures\n', flush=True)
     for r in others: warp_picture(align(cfg[TRACK, first], cfg[TRACK, r], fps=fps, progress=progress), true_warp(rides[first], rides[r]), Path(out)/f'warp_{r}.png')
     place_picture(cfg, preds, Path(out)/'place.png')

@@ -81,7 +81,7 @@ def ride_seed(
 # %% ../nbs/33_suite.ipynb #118d85bb
 SMALL = dict(cases=('clean', 'partial', 'stranger'), seeds=TUNING, riders=2, length=60., size=(160, 90), film_fps=6., every=4.)
 
-# %% ../nbs/33_suite.ipynb #84be9c15
+# %% ../nbs/33_suite.ipynb #de024667
 class Entry(NamedTuple):
     "A rider in the suite"
     ride:Ride # knows the truth
@@ -96,7 +96,7 @@ def suite_rides(
     riders:int=4,
     length:float=120., # metres
     size:tuple=(320, 180), # of the films, pixels
-    film_fps:float=8., # frames per second of the films, where the case does not vary it
+    film_fps:float=12., # frames per second of the films, where the case does not vary it
     folder='artifacts/suite', # where films and features are kept
     **settings # of the rides, win over what is drawn
 )->list[Entry]:
@@ -339,7 +339,7 @@ def _ask_all(pairs, methods, points, force, workers, show):
     for p in pairs: groups[p.track].append(p)
     _in_threads(one, _interleaved(list(groups.values())), workers, 'pairs', 'pair', show)
 
-# %% ../nbs/33_suite.ipynb #3b6ad662
+# %% ../nbs/33_suite.ipynb #4343eb42
 METHODS = 'align', 'nearest', 'baseline_copy', 'baseline_stretch', 'baseline_sectors'
 
 def run_suite(
@@ -349,8 +349,8 @@ def run_suite(
     riders:int=4, # on each course
     length:float=120., # metres of each course
     size:tuple=(320, 180), # of the films, pixels
-    film_fps:float=8., # frames per second of the films, where the case does not vary it
-    fps:float=None, # frames per second that finders look at; None: `film_fps`
+    film_fps:float=12., # frames per second of the films, where the case does not vary it
+    fps:float=None, # frames per second that finders look at; None: `film_fps`, also where the films have more
     every:float=10., # metres between places at which errors are measured
     settings:dict=None, # of the rides, win over what is drawn
     folder='artifacts/suite', # where films, features and answers are kept
