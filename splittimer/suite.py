@@ -33,7 +33,7 @@ from .find import Found, get_finder, _check_options, _complete, _options
 from .evaluate import metrics
 from .diagnose import level_of, plot_reliability, plot_worst, reliability, verdicts, worst
 
-# %% ../nbs/33_suite.ipynb #35a39676
+# %% ../nbs/33_suite.ipynb #a022d423
 @dataclass(frozen=True)
 class Case:
     "What is difficult about some films"
@@ -41,6 +41,7 @@ class Case:
     vary:tuple=()               # aspects that `Ride` draws strongly
     course:dict=field(default_factory=dict) # settings of the `Course`
     strangers:bool=False        # are source and target from different courses?
+    longer:float=1.             # how many times as long the course is
 
 CASES = dict(
     clean=Case('another line, another pace, much the same camera'),
@@ -55,7 +56,7 @@ CASES = dict(
     replay=Case('part of the run once more in slow motion', ('replay',)),
     partial=Case('the film begins late and ends early', ('partial',)),
     rates=Case('from 23.976 to 59.94 frames a second, and variable', ('rates',)),
-    everything=Case('all of these at once', ('everything',)),
+    everything=Case('all of these at once', ('everything',), longer=2.),
     stranger=Case('films of two different courses', strangers=True))
 
 # %% ../nbs/33_suite.ipynb #56b80a3b
@@ -81,7 +82,7 @@ def ride_seed(
 # %% ../nbs/33_suite.ipynb #118d85bb
 SMALL = dict(cases=('clean', 'partial', 'stranger'), seeds=TUNING, riders=2, length=60., size=(160, 90), film_fps=6., every=4.)
 
-# %% ../nbs/33_suite.ipynb #de024667
+# %% ../nbs/33_suite.ipynb #b6fa5f39
 class Entry(NamedTuple):
     "A rider in the suite"
     ride:Ride # knows the truth
@@ -102,6 +103,7 @@ def suite_rides(
 )->list[Entry]:
     "The riders of a case on one course"
     c = _cases(case)[case]
+    length *= c.longer
     course = _course(seed, length, **dict(lookalike=False) | c.course)
     if not {'rates', 'everything'} & set(c.vary): settings = dict(fps=film_fps) | settings
     name = f'{case}-{seed}-{length:g}m-{size[0]}x{size[1]}'
