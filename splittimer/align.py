@@ -291,7 +291,7 @@ def _top(score, v, step): # of the parabola through the scores about `v`, one ax
         if lo - 2*mid + hi < 0: best[k] += np.clip(.5*(lo - hi)/(lo - 2*mid + hi), -1, 1)*step[k]*2
     return best
 
-# %% ../nbs/10_align.ipynb #212b2b9d
+# %% ../nbs/10_align.ipynb #e64d0448
 LIKE = 2.5     # nats a z score is worth
 USUAL = 4.2    # mean z score on the path of a pair that is much alike
 PAIR, PLACE, TIME = 2., 1.6, 1.25 # z scores that speak neither for nor against: for the films being of one track, for a place being in both, for its time
@@ -308,8 +308,9 @@ def _padded(pts): # times of a film that runs on for a second past both its ends
 def _beyond(z, pts, times, end): # (S,k) z scores of added frames at `times`, from those of the film's frame at its `end`
     return np.interp(pts[:, None] + (end - times), pts, z)
 
-def _weight(d, pts): # (S,) of the evidence of each frame
+def _weight(d, pts, still=True): # (S,) of the evidence of each frame; `still`: of still stretches less
     step = float(np.median(np.diff(pts)))
+    if not still: return np.full(len(d), min(1., step/correlation_time(d, step)))
     u = torch.nn.functional.normalize(d.flatten(1), dim=1)
     new = 1 - (u[1:]*u[:-1]).sum(1).numpy()
     new = np.convolve(np.pad(new, 5, 'edge'), np.ones(10)/10, 'valid')[:len(d)] # of each frame and its neighbours
@@ -349,7 +350,7 @@ def _fine(ev, a, b, lo, hi, weight, rates, block=64):
         rows += [z[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(z))]
     return solve(_ratio(np.concatenate(rows), np.repeat(weight, np.maximum(hi - lo, 0)), TIME), lo, hi, a.pts, times, rates)
 
-# %% ../nbs/10_align.ipynb #839726d5
+# %% ../nbs/10_align.ipynb #02231056
 MARGIN = 3. # nats
 
 def _ratio(z, weight, even): # log likelihood ratio of z scores
@@ -363,8 +364,8 @@ class _Pair:
         self.da, db = describe(a, self.sa, *wa), describe(b, self.sb, *wb)
         self.ka, self.kb = (max(1, math.ceil(len(f)/COARSE)) for f in (a, b))
         self.ev = Evidence(self.da, db, self.ka, self.kb)
-    def coarse(self, weight, even, backwards=False):
-        weights = weight*_weight(self.da[::self.ka], self.a.pts[::self.ka])
+    def coarse(self, weight, even, backwards=False, still=True):
+        weights = weight*_weight(self.da[::self.ka], self.a.pts[::self.ka], still)
         return _coarse(self.ev, self.a, self.b, self.ka, self.kb, weights, even, self.rates, backwards)
     def verdict(self):
         (same, self.z), (back, _) = (self.coarse(WHETHER, PAIR, o) for o in (False, True))
@@ -379,9 +380,9 @@ class _Pair:
         return total/mass
     def when(self, like):
         weight = WHEN*min((like/USUAL)**2, 1.)
-        post = self.coarse(weight, TIME)[0]
+        post = self.coarse(weight, TIME, still=False)[0]
         if self.ka == self.kb == 1: return post
-        return _fine(self.ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts), self.rates)
+        return _fine(self.ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates)
 
 # %% ../nbs/10_align.ipynb #f89b7142
 def _recrop(f, src, crop, **kw): # the features of a film seen through a window, if the film is at hand
