@@ -157,12 +157,14 @@ def progress(iterable=None, # what to go through; None to call `update` by hand
     if disable is None: disable = not (in_notebook() or (sys.stderr is not None and sys.stderr.isatty()))
     return tqdm(iterable, desc=desc, total=total, unit=unit, disable=disable, leave=False)
 
-# %% ../nbs/00_core.ipynb #ceca24cc
+# %% ../nbs/00_core.ipynb #688634e7
 def _arguments(func, argv):
     "What `argv` says, as keyword arguments of `func`"
     def refuse(why): raise SplitTimerError(f'{why}; {func.__name__} --help lists what there is')
     parser = anno_parser(func, prog=func.__name__)
     parser.error = refuse
+    known = parser._option_string_actions
+    argv = [re.sub(r'^--[\w-]+', lambda m: m[0] if m[0] in known else m[0][:2] + m[0][2:].replace('-', '_'), o) for o in (sys.argv[1:] if argv is None else argv)]
     return {k: v for k, v in vars(parser.parse_intermixed_args(argv)).items() if k not in ('pdb', 'xtra')}
 
 def _main(func, argv=None):
