@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['GRID', 'toy_course', 'toy_positions', 'toy_ride', 'moments', 'View', 'pool_weights', 'describe', 'windows',
-           'similarity', 'Evidence', 'correlation_time']
+           'similarity', 'Evidence', 'contrast', 'correlation_time']
 
-# %% ../nbs/08_similarity.ipynb #304135d1
-import math
+# %% ../nbs/08_similarity.ipynb #260d950a
+import functools, math
 from dataclasses import dataclass
-import numpy as np, torch
+import cv2, numpy as np, torch
 from .core import SplitTimerError
 from .features import Features, _half
 
@@ -77,7 +77,7 @@ def pool_weights(
     np.add.at(a, (rows, i), 1 - (u - i)); np.add.at(a, (rows, np.minimum(i + 1, n - 1)), u - i)
     return torch.from_numpy(a.reshape(m, 2, n).mean(1)).float()
 
-# %% ../nbs/08_similarity.ipynb #d75c087c
+# %% ../nbs/08_similarity.ipynb #569ef400
 GRID = (6, 12) # pooled cells, down and across
 
 def describe(
@@ -85,17 +85,17 @@ def describe(
     stats:tuple,     # its `moments`
     half:tuple=(1., 1.),   # half height and half width of the window, 1 is the whole picture
     centre:tuple=(0., 0.), # of the window, down and right
-    rows=None,       # indices of frames, all if not given
+    lifts:tuple=None, # windows so much lower, in half heights: one set of descriptors for each
     chunk:int=128,   # frames at a time
-)->torch.Tensor: # (T, 12, C*6) float32: a vector for each column of the pooled grid
+)->torch.Tensor: # (T, 12, C*6) float32: a vector for each column of the pooled grid; a list of these if `lifts` are given
     "Standardised descriptors of frames, seen through a window"
-    grid, (mean, std) = f.grid if rows is None else f.grid[rows], stats
-    down, across = (pool_weights(grid.shape[2+k], GRID[k], half[k], centre[k]) for k in (0, 1))
-    out = torch.empty(len(grid), GRID[1], grid.shape[1]*GRID[0])
-    for i in range(0, len(grid), chunk):
-        x = ((grid[i:i+chunk].float() - mean)/std) @ across.T
-        out[i:i+chunk] = torch.einsum('nchk,gh->nkcg', x, down).flatten(2)
-    return out
+    (mean, std), across = stats, pool_weights(f.grid.shape[3], GRID[1], half[1], centre[1])
+    downs = [pool_weights(f.grid.shape[2], GRID[0], half[0], centre[0] + dy) for dy in lifts or (0.,)]
+    out = [torch.empty(len(f), GRID[1], f.grid.shape[1]*GRID[0]) for _ in downs]
+    for i in range(0, len(f), chunk):
+        x = ((f.grid[i:i+chunk].float() - mean)/std) @ across.T
+        for o, down in zip(out, downs): o[i:i+chunk] = torch.einsum('nchk,gh->nkcg', x, down).flatten(2)
+    return out if lifts else out[0]
 
 # %% ../nbs/08_similarity.ipynb #00b99ede
 def windows(
@@ -125,24 +125,39 @@ def similarity(
         best = cos if best is None else torch.maximum(best, cos)
     return best
 
-# %% ../nbs/08_similarity.ipynb #a3ae94fc
+# %% ../nbs/08_similarity.ipynb #22065ac3
 class Evidence:
     "z scores of the similarity of two runs, for any part of the matrix"
     def __init__(self,
-        a:torch.Tensor, b:torch.Tensor, # (S,12,D), (T,12,D) descriptors of source and target
-        step_a:int=1, step_b:int=1,     # every how many frames are used for statistics
+        a:torch.Tensor,               # (S,12,D) descriptors of the source
+        b:torch.Tensor|list,          # (T,12,D) of the target; several, if it is seen through several windows: the most alike counts
+        step_a:int=1, step_b:int=1,   # every how many frames are used for statistics
     ):
-        self.a, self.b = a, b = [x.to(_half('cpu') or x.dtype) for x in (a, b)]
-        rows = similarity(a, b[::step_b])
+        self.a, self.b = a.to(_half('cpu') or a.dtype), [x.to(_half('cpu') or x.dtype) for x in (b if isinstance(b, list) else [b])]
+        rows = self.raw(cols=slice(None, None, step_b))
         self.row = rows.mean(1, keepdim=True), rows.std(1, keepdim=True) + 1e-6
-        part = rows[::step_a] if step_b == 1 else similarity(a[::step_a], b)
+        part = rows[::step_a] if step_b == 1 else self.raw(slice(None, None, step_a))
         cols = (part - self.row[0][::step_a])/self.row[1][::step_a]
         self.col = cols.mean(0), cols.std(0) + 1e-6
         self.part = ((cols - self.col[0])/self.col[1]).numpy() # every `step_a`-th row
+    def raw(self, rows=slice(None), cols=slice(None)): # similarity
+        return functools.reduce(torch.maximum, (similarity(self.a[rows], b[cols]) for b in self.b))
     def __call__(self, rows=slice(None), cols=slice(None), step=1): # slices; every `step`-th column
         cols = slice(cols.start, cols.stop, step)
-        raw = similarity(self.a[rows], self.b[cols])
-        return (((raw - self.row[0][rows])/self.row[1][rows] - self.col[0][cols])/self.col[1][cols]).numpy()
+        return (((self.raw(rows, cols) - self.row[0][rows])/self.row[1][rows] - self.col[0][cols])/self.col[1][cols]).numpy()
+
+# %% ../nbs/08_similarity.ipynb #077c9f5f
+def _standard(z): # rows, then columns, of mean 0 and deviation 1
+    z = (z - z.mean(1, keepdims=True))/(z.std(1, keepdims=True) + 1e-6)
+    return (z - z.mean(0))/(z.std(0) + 1e-6)
+
+def contrast(
+    z:np.ndarray, # (S,T) z scores
+    reach:float,  # frames of the target either way
+)->np.ndarray: # (S,T) z scores
+    "How much more alike two frames are than the first is with the neighbours of the second"
+    n = min(2*max(1, round(reach)) + 1, 2*z.shape[1] - 1)
+    return _standard(z - cv2.blur(z, (n, 1), borderType=cv2.BORDER_REFLECT))
 
 # %% ../nbs/08_similarity.ipynb #26d5fbe3
 def correlation_time(

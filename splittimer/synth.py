@@ -171,6 +171,12 @@ def split_times(self:Ride,
     "When the camera passes places for good"
     return self.film_time(self.motion.passes(self.course.splits if distances is None else distances))
 
+# %% ../nbs/04_synth.ipynb #7126a71c
+@patch(as_prop=True)
+def start(self:Ride):
+    "Seconds of PTS at which the rider sets off for good, NaN where the film does not show it"
+    return float(self.film_time(self.motion.passes(self.settings['gate_at'])))
+
 # %% ../nbs/04_synth.ipynb #797454a0
 class TrueWarp:
     "The true map from one ride's film to another's"
