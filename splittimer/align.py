@@ -231,12 +231,12 @@ def plot(self:TimeWarp,
     ax.legend(loc='upper right', fontsize=8)
     return ax
 
-# %% ../nbs/10_align.ipynb #4a410a1b
+# %% ../nbs/10_align.ipynb #4b61683e
 def find_view(
     a:Features, b:Features,   # source and target
     sa:tuple, sb:tuple,       # their `moments`
     post:Posterior,           # of a first alignment
-    frames:int=80,            # of the source to look at
+    frames:int=60,            # of the source to look at
     reach:float=1.,           # seconds of the target either side
     significant:float=5.,     # standard errors
     limits:tuple=(.7, .45, .15), # of |log zoom|, |dy|, |dx|
@@ -248,22 +248,23 @@ def find_view(
     if len(rows) < 8: return View()
     rows = rows[np.linspace(0, len(rows) - 1, min(frames, len(rows))).astype(int)]
     mean = np.array([post.row(post.on, i) @ post.times[post.lo[i]:post.hi[i]]/on[i] for i in rows])
-    m = int(np.clip(math.ceil(2*reach/np.median(np.diff(b.pts))), 6, 13))
+    m = int(np.clip(math.ceil(2*reach/np.median(np.diff(b.pts))), 6, 11))
     cols = np.clip(np.searchsorted(b.pts, mean[:, None] + np.linspace(-reach, reach, m)), 0, len(b) - 1)
     rows_a = np.searchsorted(a.pts, post.pts[rows] - 1e-9)
     return _climb_view(a, b, sa, sb, rows_a, cols, significant, np.array(limits), math.log(start.zoom))
 
-# %% ../nbs/10_align.ipynb #3da8e9ce
+# %% ../nbs/10_align.ipynb #c067300d
 def _climb_view(a, b, sa, sb, rows, cols, significant, limits, zoom=0.):
-    scores, channels = {}, torch.linspace(0, a.grid.shape[1] - 1, min(64, a.grid.shape[1])).long() # a third of them will do
+    scores, channels = {}, torch.linspace(0, a.grid.shape[1] - 1, min(48, a.grid.shape[1])).long() # a quarter of them will do
+    seen, cols = np.unique(cols, return_inverse=True) # frames that stand beside several rows are described once
     def few(f, stats, which): return Features((f.grid[which][:, channels].float() - stats[0][channels])/stats[1][channels], f.pts[which], f.meta)
-    few_a, few_b, plain = few(a, sa, rows), few(b, sb, cols.ravel()), (0., 1.)
+    few_a, few_b, plain = few(a, sa, rows), few(b, sb, seen), (0., 1.)
     def score(v): # likeness of each row's best candidate, seen through the window
         v = tuple(np.round(v, 4) + 0.)
         if v not in scores:
             wa, wb = windows(View(math.exp(v[0]), v[1], v[2]), a.aspect, b.aspect)
             da, db = describe(few_a, plain, *wa), describe(few_b, plain, *wb)
-            likeness = similarity(da, db.reshape(*cols.shape, *db.shape[1:]), shifts=2).max(1).values.numpy()
+            likeness = similarity(da, db[cols], shifts=2).max(1).values.numpy()
             scores[v] = likeness - .02*(abs(v[1]) + abs(v[2])) # of equals, the one that moves less
         return scores[v]
     def climb(v, axes):

@@ -6,7 +6,7 @@
 __all__ = ['finders', 'Found', 'finder', 'get_finder', 'find_by_align', 'PredictedSplit', 'SplitPredictions', 'save_predictions',
            'load_predictions', 'find_splits', 'find_track', 'splittimer_find']
 
-# %% ../nbs/30_find.ipynb #174d10cc
+# %% ../nbs/30_find.ipynb #76b03532
 import html, inspect, json, re
 from functools import lru_cache
 from importlib import import_module
@@ -24,8 +24,9 @@ from .config import Config, Run, _at, _nearest, _seconds
 from .video import Video
 from .features import extract
 from .align import align
+from .refine import refine as refine_times
 
-# %% ../nbs/30_find.ipynb #c6e407e5
+# %% ../nbs/30_find.ipynb #1f0c395a
 class Found(NamedTuple):
     "What a finder says about each split"
     target_s:np.ndarray        # (S,) seconds in the target, NaN where it does not show the place
@@ -33,6 +34,7 @@ class Found(NamedTuple):
     high_s:np.ndarray=None     # (S,) where it ends
     confidence:np.ndarray=None # (S,) from 0 to 1; None: 1 where there is a time
     status:np.ndarray=None     # (S,) 'found', 'uncertain' or 'absent'; None: 'found' where there is a time
+    evidence:np.ndarray=None   # (S,) words for what decided; None: nothing is said
 
 # %% ../nbs/30_find.ipynb #d46738bb
 finders = {}
@@ -57,18 +59,24 @@ def get_finder(
     if name in finders: return finders[name]
     raise SplitTimerError(f"method: there is no {name!r}. {_nearest(name, finders)}Known: {', '.join(finders)}")
 
-# %% ../nbs/30_find.ipynb #86d1fc0a
+# %% ../nbs/30_find.ipynb #6b14c78d
 @finder('align')
 @delegates(align)
 def find_by_align(src, tgt,
     splits:np.ndarray, # (S,) seconds in the source
     force:bool|str=False, # extract features again: of both films, or of the 'target'
+    refine:bool=True,     # look at both films at their full rate around each split
     **kwargs
 )->Found:
     "Align the two films as wholes, and read the splits off"
     if force == 'target': extract(tgt, force=True, **{k: v for k, v in kwargs.items() if k in ('encoder', 'fps', 'cache', 'device', 'progress')})
     warp = align(src, tgt, force=force is True, **kwargs)
-    return Found(warp(splits), *warp.interval(splits), warp.confidence(splits), warp.status(splits))
+    coarse = Found(warp(splits), *warp.interval(splits), warp.confidence(splits), warp.status(splits), np.where(np.isnan(warp(splits)), '', 'alignment'))
+    if not refine or np.isnan(coarse.target_s).all(): return coarse
+    r = refine_times(warp, src, tgt, splits, progress=kwargs.get('progress', True))
+    return Found(r.target_s, r.low_s, r.high_s, r.confidence, r.status, np.array([_decided[o] for o in r.evidence]))
+
+_decided = {'geometry': 'geometry', 'coarse': 'alignment', 'disputed': 'disagreement', '-': ''}
 
 # %% ../nbs/30_find.ipynb #b8e385e2
 def _options(method):
@@ -80,25 +88,26 @@ def _check_options(method, options):
     for k in options:
         if k not in known: raise SplitTimerError(f"method {method!r} has no option {k!r}. {_nearest(k, known)}Its options: {', '.join(known) or 'none'}")
 
-# %% ../nbs/30_find.ipynb #3789c2c7
+# %% ../nbs/30_find.ipynb #bb2daa99
 _statuses, _longest = ('found', 'uncertain', 'absent'), 3_600_000 # seconds that still have a timecode
 
 def _complete(found, n, method):
-    "`found` as five arrays of length `n`, checked"
-    t, low, high, conf, status = found if isinstance(found, Found) else Found(found)
+    "`found` as six arrays of length `n`, checked"
+    t, low, high, conf, status, evidence = found if isinstance(found, Found) else Found(found)
     t = np.array(t, float)
     gone = ~((t >= 0) & (t < _longest)) | (np.asarray(status) == 'absent')
     conf = np.where(gone, 0., 1.) if conf is None else np.array(conf, float)
     status = np.where(gone, 'absent', 'found' if status is None else status).astype(object)
     low, high = (t if o is None else np.asarray(o, float) for o in (low, high))
-    for o in (t, low, high, conf, status):
+    evidence = np.where(gone, '', '' if evidence is None else evidence).astype(object)
+    for o in (t, low, high, conf, status, evidence):
         if o.shape != (n,): raise SplitTimerError(f"method {method!r}: gave an array of shape {o.shape} for {n} splits; it has to be ({n},)")
     if not set(status) <= set(_statuses): raise SplitTimerError(f"method {method!r}: a status must be one of {', '.join(_statuses)}, got {sorted(set(status) - set(_statuses))[0]!r}")
     if not np.all((conf >= 0) & (conf <= 1)): raise SplitTimerError(f"method {method!r}: confidence must be from 0 to 1, got {conf[~((conf >= 0) & (conf <= 1))][0]}")
     t, low, high = (np.where(gone, np.nan, o) for o in (t, np.fmax(np.fmin(low, t), 0), np.fmin(np.fmax(high, t), _longest - 1)))
-    return Found(t, low, high, conf, status)
+    return Found(t, low, high, conf, status, evidence)
 
-# %% ../nbs/30_find.ipynb #07c04683
+# %% ../nbs/30_find.ipynb #8b79457c
 def _pool(t, weight):
     "Mean and number of each block of `t`, means strictly increasing"
     blocks = []
@@ -112,7 +121,7 @@ def _pool(t, weight):
 
 def _in_order(found):
     "`found` with times that strictly increase"
-    t, low, high, conf, status = (o.copy() for o in found)
+    t, low, high, conf, status, evidence = (o.copy() for o in found)
     seen = np.flatnonzero(~np.isnan(t))
     blocks, at = _pool(t[seen], 1/np.maximum(high - low, 1e-3)[seen]**2), 0
     for (m, n), (after, _) in zip(blocks, [*blocks[1:], (np.inf, 0)]):
@@ -120,9 +129,9 @@ def _in_order(found):
             i = seen[at:at+n]
             t[i], status[i] = m + np.linspace(0, min(1e-3*(n-1), (after - m)/2), n), 'uncertain'
         at += n
-    return Found(t, np.fmin(low, t), np.fmax(high, t), conf, status)
+    return Found(t, np.fmin(low, t), np.fmax(high, t), conf, status, evidence)
 
-# %% ../nbs/30_find.ipynb #be0481c2
+# %% ../nbs/30_find.ipynb #9234c31d
 _Seconds = Annotated[float, msgspec.Meta(ge=0, lt=_longest)]
 
 class PredictedSplit(msgspec.Struct):
@@ -136,6 +145,7 @@ class PredictedSplit(msgspec.Struct):
     high_s:_Seconds|None
     confidence:Annotated[float, msgspec.Meta(ge=0, le=1)]
     status:Literal[_statuses]
+    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two
 
     def __post_init__(self):
         nulls, absent = [o is None for o in (self.target_s, self.target_timecode, self.low_s, self.high_s)], self.status == 'absent'
@@ -161,11 +171,11 @@ class SplitPredictions(msgspec.Struct, dict=True, rename=dict(track='trackId', s
 
     def __len__(self): return len(self.predicted_splits)
 
-# %% ../nbs/30_find.ipynb #c59b89e9
+# %% ../nbs/30_find.ipynb #bc93fc7e
 def _predictions(ids, method, times, found, fps, truth=None):
     opt = lambda x: None if np.isnan(x) else float(x)
-    rows = [PredictedSplit(i, float(s), format_timecode(s, fps), opt(t), None if np.isnan(t) else format_timecode(t, fps), opt(lo), opt(hi), float(c), str(st))
-            for i, (s, t, lo, hi, c, st) in enumerate(zip(times, *found))]
+    rows = [PredictedSplit(i, float(s), format_timecode(s, fps), opt(t), None if np.isnan(t) else format_timecode(t, fps), opt(lo), opt(hi), float(c), str(st), str(e))
+            for i, (s, t, lo, hi, c, st, e) in enumerate(zip(times, *found))]
     p = SplitPredictions(*ids, method, rows)
     p.truth = truth
     return p
@@ -182,14 +192,14 @@ def df(self:SplitPredictions)->pd.DataFrame:
     if self.truth is not None: d['error_s'] = d.target_s - self.truth
     return d
 
-# %% ../nbs/30_find.ipynb #6adb018b
+# %% ../nbs/30_find.ipynb #1bc96799
 @patch
 def _shown(self:SplitPredictions, blank):
     "The table as text"
     d, num = self.df, lambda s, f: [blank if np.isnan(o) else format(o, f) for o in s]
     t = pd.DataFrame({'split': d.split.astype(str), 'source': d.source_timecode, 'source s': num(d.source_s, '.3f'), 'target': [o or blank for o in d.target_timecode],
                       'target s': num(d.target_s, '.3f'), '+-': num((d.high_s - d.low_s)/2, '.2f'), 'sector s': num(d.sector_s, '.3f'), 'delta s': num(d.delta_s, '+.3f'),
-                      'confidence': num(d.confidence, '.2f'), 'status': d.status})
+                      'confidence': num(d.confidence, '.2f'), 'status': d.status} | ({'by': [o or blank for o in d.evidence]} if any(d.evidence) else {}))
     if self.truth is not None: t['error s'] = num(d.error_s, '+.3f')
     return t
 
@@ -396,7 +406,7 @@ def _find_in_films(films, splits, others, method, done, options):
     done([find_splits(src, tgt, method, **options)], True)
     return []
 
-# %% ../nbs/30_find.ipynb #4842e68d
+# %% ../nbs/30_find.ipynb #27f48f59
 @command
 def splittimer_find(
     config:Param("the project's config, video_config.yaml if left out; not used with --films", str, opt=False, nargs='?')=None,
@@ -410,6 +420,7 @@ def splittimer_find(
     encoder:str=None, # network that describes the pictures, by name
     fps:float=None, # pictures to look at in each second of film
     device:str=None, # cpu, cuda or mps; the best there is if left out
+    coarse:bool=False, # leave it at the alignment, without a look at the full frame rate around each split
     force:bool=False, # compute again what earlier runs have stored
     quiet:bool=False, # no tables and no progress bars, only the file
     out:str='predictions.json', # file to write
@@ -418,7 +429,7 @@ def splittimer_find(
     _json_target(out)
     target, splits = _items(target), _items(splits)
     options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device).items() if v is not None}
-    options |= {k: v for k, v in dict(force=force, progress=not quiet).items() if k in _options(method)}
+    options |= {k: v for k, v in dict(force=force, progress=not quiet, refine=not coarse).items() if k in _options(method)}
     def done(preds, single):
         save_predictions(out, preds[0] if single else preds)
         if not quiet: print(preds[-1], *_remarks(preds[-1]), f'written to {out}', sep='\n', end='\n\n', flush=True)
