@@ -304,7 +304,7 @@ def _new_text(self:Config, path):
             raise SplitTimerError(f"{path}: not saved, {r.name} shares its splits with another run by a YAML alias; write them out for each run")
     return text
 
-# %% ../nbs/01_config.ipynb #9b22d749
+# %% ../nbs/01_config.ipynb #942006e8
 @patch
 def set_splits(self:Config, track:str, rider:str,
     seconds # seconds or timecodes, in the order they are passed; empty to take the marks away
@@ -323,5 +323,5 @@ def save(self:Config,
     if target == self.path and target.exists() and _read_text(target) != self._text:
         raise SplitTimerError(f"{target}: not saved, the file has changed since it was read; load it again and set the splits anew")
     with atomic_path(target) as tmp: tmp.write_bytes(text.encode())
-    if target == self.path: self._text, self._marked = text, [r.splits.copy() for r in self]
+    if target == self.path: self._text, self._marked = text, [r.splits.copy() for r in Config(target, text)] # rounded to frames, as the text says
     return target

@@ -275,7 +275,7 @@ def poses(self:Ride):
     "(T, 6) the camera's pose in each frame, NaN where the course is not shown"
     return self.pose(self.ride_time(self.pts))
 
-# %% ../nbs/04_synth.ipynb #d39a4688
+# %% ../nbs/04_synth.ipynb #410a0912
 @patch
 def _walkers(self:Ride):
     "(N, 8): ride time from, to; s and d from; s and d a second; height (m); sprite"
@@ -283,7 +283,7 @@ def _walkers(self:Ride):
     who = lambda: (r.uniform(1.6, 1.9), r.integers(6))
     for _ in range(k['people']):
         from_ = r.choice([-1, 1])
-        t = r.uniform(-k['gate'] - 2, -4.5)
+        t = r.uniform(min(-k['gate'] - 2, -4.5), -4.5)
         rows.append((t, t + 14, r.uniform(1.5, 7), from_*3.5, r.normal(0, .1), -from_*r.uniform(.9, 1.5), *who()))
     for a, b in self.stops:
         for side in (-1, 1): rows.append((a + 1, b + 3, self.motion.at(a) + r.uniform(6, 14), side*r.uniform(2, 4), -8/(b - a + 2), 0, *who()))
