@@ -135,6 +135,9 @@ def _json_target(path):
     if Path(path).suffix.lower() != '.json': raise SplitTimerError(f"--out: {str(path)!r} does not end in .json; name the JSON file to write")
     return _writable_target(path)
 
+# %% ../nbs/00_core.ipynb #283611dd
+os.environ.setdefault('ONEDNN_PRIMITIVE_CACHE_CAPACITY', '16')
+
 # %% ../nbs/00_core.ipynb #feafe617
 def seed_everything(seed:int=0 # 0 to 2**32-1
 ):
