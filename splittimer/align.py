@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
-           'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'NEAR', 'ZOOMS', 'FAINT',
-           'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan',
-           'align']
+           'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
+           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'TimeWarp', 'presence', 'warp_of', 'find_view',
+           'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -236,7 +236,7 @@ def plot(self:TimeWarp,
     ax.legend(loc='upper right', fontsize=8)
     return ax
 
-# %% ../nbs/10_align.ipynb #8d4e9b5e
+# %% ../nbs/10_align.ipynb #f40bb8e2
 def find_view(
     a:Features, b:Features,   # source and target
     sa:tuple, sb:tuple,       # their `moments`
@@ -244,10 +244,10 @@ def find_view(
     frames:int=40,            # of the source to look at
     reach:float=1.,           # seconds of the target either side
     significant:float=5.,     # standard errors
-    limits:tuple=(.45, .15), # of |dy|, |dx|
-    start:View=View(), # where to look first; its zoom is kept
+    limits:tuple=(.7, .45, .15), # of |log zoom|, |dy|, |dx|
+    start:View=View(), # where to look first; a zoom is kept, none may be found
 )->View:
-    "How far below and beside the source's centre the target's lies"
+    "How the target's picture sits in the source's"
     on = post.mass(post.on)
     rows = np.flatnonzero(on > .5)
     if len(rows) < 8: return start
@@ -258,7 +258,7 @@ def find_view(
     rows_a = np.searchsorted(a.pts, post.pts[rows] - 1e-9)
     return _climb_view(a, b, sa, sb, rows_a, cols, significant, np.array(limits), start)
 
-# %% ../nbs/10_align.ipynb #526e0d3c
+# %% ../nbs/10_align.ipynb #5f4922c3
 def _top(f, at, step): # of the parabola through `f` at `at` and one step either way, as a move from `at`
     lo, mid, hi = f(at - step), f(at), f(at + step)
     return .5*(lo - hi)/(lo - 2*mid + hi)*step if lo - 2*mid + hi < 0 else 0.
@@ -271,23 +271,32 @@ def _climb_view(a, b, sa, sb, rows, cols, significant, limits, start):
     def score(v): # likeness of each row's best candidate, seen through the window
         v = tuple(np.round(v, 4) + 0.)
         if v not in scores:
-            wa, wb = windows(View(start.zoom, *v), a.aspect, b.aspect)
+            wa, wb = windows(View(math.exp(v[0]), v[1], v[2]), a.aspect, b.aspect)
             da, db = describe(few_a, plain, *wa), describe(few_b, plain, *wb)
             likeness = similarity(da, db[cols], shifts=2).max(1).values.numpy()
-            scores[v] = likeness - .02*np.abs(v).sum() # of equals, the one that moves less
+            scores[v] = likeness - .02*(abs(v[1]) + abs(v[2])) # of equals, the one that moves less
         return scores[v]
-    first, step = np.array([start.dy, start.dx]), np.array([.1, .05])
-    best = first
-    for _ in range(3):
-        moved = True
-        while moved:
-            moved = False
-            for u in best + step*np.array([[-1, 0], [1, 0], [0, -1], [0, 1]]):
-                if (np.abs(u) <= limits + 1e-9).all() and score(u).mean() > score(best).mean() + 1e-6: best, moved = u, True
-        step = step/2
-    gain = score(best) - score(first)
-    if gain.mean() <= significant*gain.std()/math.sqrt(len(gain)): return start
-    return View(start.zoom, *(float(best[k] + np.clip(_top(lambda x: score(np.where([k == 0, k == 1], x, best)).mean(), best[k], 4*step[k]), -2*step[k], 2*step[k])) for k in (0, 1)))
+    def climb(v, axes):
+        step = np.array([.12, .1, .05])
+        for _ in range(3):
+            moved = True
+            while moved:
+                moved = False
+                for u in (v + sign*step[k]*np.eye(3)[k] for k in axes for sign in (-1, 1)):
+                    if (np.abs(u) <= limits + 1e-9).all() and score(u).mean() > score(v).mean() + 1e-6: v, moved = u, True
+            step = step/2
+        return v
+    def better(u, v): # in standard errors
+        d = score(v) - score(u)
+        return d.mean()/(d.std()/math.sqrt(len(d)) + 1e-9)
+    def top(v, axes): return v + [float(np.clip(_top(lambda x: score(np.where(np.arange(3) == k, x, v)).mean(), v[k], e), -e/2, e/2)) if k in axes else 0. for k, e in enumerate((.06, .05, .025))]
+    first = np.array([math.log(start.zoom), start.dy, start.dx])
+    placed = climb(first, (1, 2))
+    best = top(placed, (1, 2)) if better(first, placed) > significant else first
+    if start.zoom == 1:
+        zoomed = climb(placed, (0, 1, 2))
+        if better(placed, zoomed) > significant: best = top(zoomed, (0, 1, 2))
+    return View(math.exp(best[0]), float(best[1]), float(best[2]))
 
 # %% ../nbs/10_align.ipynb #30e85c38
 LIKE = 2.5     # nats a z score is worth
@@ -345,10 +354,10 @@ def _fine(ev, a, b, lo, hi, weight, rates, block=64):
         rows += [z[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(z))]
     return solve(_ratio(np.concatenate(rows), np.repeat(weight, np.maximum(hi - lo, 0)), TIME), lo, hi, a.pts, times, rates)
 
-# %% ../nbs/10_align.ipynb #651debf0
+# %% ../nbs/10_align.ipynb #52086a59
 MARGIN = 6. # nats
 LIFTS = -.3, 0., .3 # half heights by which the target's window is moved up and down; the most alike counts
-LIFTED = 3.3 # mean z score on the path up to which that is done for times, too: it blurs them a little
+LIFTED, WORTH = 3.3, .1 # mean z score on the path up to which that is done for times, too (it blurs them a little), if it makes the score so much better
 NEAR = 12. # correlation times of the target either way, for `contrast`
 
 def _ratio(z, weight, even): # log likelihood ratio of z scores
@@ -379,32 +388,36 @@ class _Pair:
         self.margin = self.logz - max(0., self.null)
         return self
     def whether(self): return self.coarse(self.sharp, WHETHER, PLACE)
-    def likeness(self, post): # mean z score on the path
+    def likeness(self, post, z=None): # mean z score on the path
+        z = self.z if z is None else z
         k, total, mass = _padded(self.b.pts[::self.kb])[1], 0., 1e-9
         for i in range(len(post.pts)):
-            on = post.row(post.on, i)[k:k+self.z.shape[1]]
-            total += on @ np.minimum(self.z[i, :len(on)], MOST); mass += on.sum()
+            on = post.row(post.on, i)[k:k+z.shape[1]]
+            total += on @ np.minimum(z[i, :len(on)], MOST); mass += on.sum()
         return total/mass
-    def when(self, like):
+    def lifts(self, like, there): # windows for times
+        if like >= LIFTED or like - self.likeness(there, Evidence(self.da[::self.ka], self.db()[::self.kb]).part) < WORTH: return (0.,)
+        return LIFTS
+    def when(self, like, there):
         weight = WHEN*min((like/USUAL)**2, 1.)
         post = self.coarse(self.z, weight, TIME, still=False)
-        ev = Evidence(self.da, self.db(LIFTS if like < LIFTED else (0.,)), self.ka, self.kb)
+        ev = Evidence(self.da, self.db(self.lifts(like, there)), self.ka, self.kb)
         return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates)
 
-# %% ../nbs/10_align.ipynb #dc1a8e9b
+# %% ../nbs/10_align.ipynb #312ee93c
 def _recrop(f, src, crop, **kw): # the features of a film seen through a window, if the film is at hand
     path, enc = f.meta.get('path'), kw['encoder']
     if not path or not Path(path).exists() or f.meta.get('encoder') != getattr(enc, 'name', enc): return None
     return extract(src if isinstance(src, (Run, Video)) else Path(path), crop=crop, **kw)
 
-def _same_lens(a, b, view, src, tgt, rates, kw):
+def _same_lens(a, b, view, plain, src, tgt, rates, kw): # plain: seen in single frames, not by the path
     "Encode the wider film again through the window of the narrower, and look for what is left of the difference"
     crop = (view.zoom, view.dy, view.dx) if view.zoom < 1 else (1/view.zoom, -view.dy/view.zoom, -view.dx/view.zoom)
-    crop = round(20*crop[0])/20, round(10*crop[1])/10, round(10*crop[2])/10 # so that several pairs may share it
+    crop = round(50*crop[0])/50, round(10*crop[1])/10, round(10*crop[2])/10 # so that several pairs may share it
     u, v = (_recrop(a, src, crop, fps=a.meta.get('fps'), **kw), b) if view.zoom < 1 else (a, _recrop(b, tgt, crop, fps=b.meta.get('fps'), **kw))
     if u is None or v is None: return a, b, view, view
-    seen = _scan(u, v, rates, other=True)
-    left = find_view(u, v, moments(u), moments(v), seen.whether(), start=seen.view)
+    seen = _Pair(_thinned(u), _thinned(v), View(), rates) if plain else _scan(u, v, rates, other=True)
+    left = find_view(u, v, moments(u), moments(v), seen.whether(), significant=-math.inf if plain else 5., start=seen.view)
     zoom, dy, dx = crop if view.zoom < 1 else (1/crop[0], -crop[1]/crop[0], -crop[2]/crop[0])
     return u, v, left, View(zoom*left.zoom, dy + min(zoom, 1)*left.dy, dx + min(zoom, 1)*left.dx)
 
@@ -447,7 +460,7 @@ def scan(
     "How much wider and higher one camera sees than the other, at a glance"
     return _scan(a, b, rates, ZOOMS).view
 
-# %% ../nbs/10_align.ipynb #653c9741
+# %% ../nbs/10_align.ipynb #04e7e518
 def align(
     src:Run|Video|Features|str|Path, # whose splits are known
     tgt:Run|Video|Features|str|Path, # where to find them
@@ -469,11 +482,11 @@ def align(
     total = view
     if view is None:
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
-        if view.zoom != 1: a, b, view, total = _same_lens(a, b, view, src, tgt, rates, kw)
+        if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates).verdict()
     return _warp(pair, names, ends, total)
 
-# %% ../nbs/10_align.ipynb #66230baa
+# %% ../nbs/10_align.ipynb #0b1b4ef4
 def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
 
 def _warp(pair, names, ends, view):
@@ -484,6 +497,6 @@ def _warp(pair, names, ends, view):
     if pair.margin >= MARGIN:
         there = pair.whether()
         info['likeness'] = pair.likeness(there)
-        return warp_of(pair.when(info['likeness']), *names, ends[1], there, info)
+        return warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
     nothing, still = np.zeros(len(a)), np.zeros((len(a), len(LEVELS)))
     return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info)
