@@ -80,13 +80,14 @@ def _heard(f, notes): # what `f` gives; what it warns of goes to the notes
         except SplitTimerError as e: notes += str(e).split('\nerror: ')
         finally: notes += [str(o.message).removesuffix('; left out of the comparison') for o in said if o.category is UserWarning]
 
-# %% ../nbs/43_race.ipynb #55ec9226
+# %% ../nbs/43_race.ipynb #a53f8fce
 def gather(
     what, # a `Config`, its path, or a list of runs
     track:str=None, # whose; can be left out if there is only one
     source:str=None, # rider to compare the others with; None: the fastest with marks and a film
     warps:dict=None, # rider -> `TimeWarp` from the source, where known already
     progress:bool=True, # show bars
+    refine:bool|int=None, # look at some places of the films, or at so many, a second of work each and rider; None: unless warps are given
     **kwargs # to `align`
 )->Race:
     "Align all runs of a track with one, and read off what there is to know"
@@ -97,7 +98,7 @@ def gather(
     for r in progress_bar(targets if src else [], desc=f'{track}: aligning', unit='rider', disable=None if progress else True):
         if r.rider not in race.warps and (warp := _heard(lambda: align(src, r, progress=progress, **kwargs), race.problems)) is not None: race.warps[r.rider] = _renamed(warp, src.rider, r.rider)
     targets = [r for r in targets if r.rider in race.warps]
-    if targets: race.comparison = _heard(lambda: compare(src, *targets, warps=race.warps), race.problems)
+    if targets: race.comparison = _heard(lambda: compare(src, *targets, warps=race.warps, refine=warps is None if refine is None else refine), race.problems)
     if (c := race.comparison) is not None:
         c.failed = {}
         race.preds = [_read(src, r, c[r.rider].warp) for r in targets if not r.n_splits and src.n_splits and r.rider in [d.target for d in c]]

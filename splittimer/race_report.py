@@ -340,7 +340,7 @@ def season(
 
 def _clear(out, track): return out/f"{track}{'_track' if track.lower() == 'index' else ''}.html" # not over the index
 
-# %% ../nbs/44_report.ipynb #40d0d0db
+# %% ../nbs/44_report.ipynb #bbf305d7
 @command
 def splittimer_report(
     config:Param("the project's config, video_config.yaml if left out", str, opt=False, nargs='?')=None,
@@ -352,12 +352,13 @@ def splittimer_report(
     encoder:str=None, # network that describes the pictures, by name
     fps:float=None, # pictures to look at in each second of film
     device:str=None, # cpu, cuda or mps; the best there is if left out
+    coarse:bool=False, # take the alignment as it is: do not look closer at the start, the splits and some places between
     quiet:bool=False, # no progress bars, and only warnings
     out:str='report', # file ending in .html, or folder
 ):
     "Make a page that tells the race: times, delta, frames, player, and what to look at"
     cfg = Config.load(config or 'video_config.yaml')
-    kw = dict(films=films, height=height, source=source, progress=not quiet) | {k: v for k, v in dict(encoder=encoder, fps=fps, device=device).items() if v is not None}
+    kw = dict(films=films, height=height, source=source, progress=not quiet, refine=not coarse) | {k: v for k, v in dict(encoder=encoder, fps=fps, device=device).items() if v is not None}
     def done(page):
         for o in page.problems if isinstance(page, Report) else [page[1]]: warnings.warn(o)
         if not quiet and isinstance(page, Report): print(page, flush=True)
