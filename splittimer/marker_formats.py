@@ -124,7 +124,7 @@ class Film(NamedTuple):
     path:Path
     duration_s:float
 
-# %% ../nbs/48_marker_formats.ipynb #d21beec3
+# %% ../nbs/48_marker_formats.ipynb #8418bddc
 formats = {}
 
 class MarkerFormat:
@@ -136,9 +136,10 @@ class MarkerFormat:
         looks:str, # pattern that is found in such files and in no other registered before
         start:str='00:00:00:00', # where its timelines begin by default
         counts:bool=False, # does it count from the start of the run, and know no film?
+        frames:bool=True, # does it count frames? False: it has seconds, to the microsecond
         encoding:str='utf-8'
     ):
-        self.name, self.about, self.suffix, self.looks, self.start, self.counts, self.encoding = name, about, suffix, re.compile(looks), start, counts, encoding
+        self.name, self.about, self.suffix, self.looks, self.start, self.counts, self.frames, self.encoding = name, about, suffix, re.compile(looks), start, counts, frames, encoding
         formats[name] = self
 
     def reader(self, f): self.read = f; return f
@@ -283,8 +284,8 @@ def _write_premiere_csv(markers, timeline, title, film):
     rows = [[_one_line(o.name), _one_line(o.note), *[time(timeline.at(o.time_s))]*2, time('00:00:00:00'), 'Comment'] for o in markers]
     return _csv([['Marker Name', 'Description', 'In', 'Out', 'Duration', 'Marker Type'], *rows], '\t')
 
-# %% ../nbs/48_marker_formats.ipynb #7710f8bc
-plain_csv = MarkerFormat('csv', 'a table: name, time_s, timecode, note, color', '.csv', r'\A[^\n]*\b(time_s|timecode)\b')
+# %% ../nbs/48_marker_formats.ipynb #4262ccfc
+plain_csv = MarkerFormat('csv', 'a table: name, time_s, timecode, note, color', '.csv', r'\A[^\n]*\b(time_s|timecode)\b', frames=False)
 
 def _number(where, text, comma=False):
     try: return float(text.replace(',', '.') if comma else text)
@@ -301,13 +302,13 @@ def _read_csv(text):
 def _write_csv(markers, timeline, title, film):
     return _csv([['name', 'time_s', 'timecode', 'note', 'color'], *([o.name, f'{o.time_s:.6f}', timeline.at(o.time_s), o.note, o.color] for o in markers)])
 
-# %% ../nbs/48_marker_formats.ipynb #cb2b098c
+# %% ../nbs/48_marker_formats.ipynb #883c81a3
 class _MarkerFile(msgspec.Struct):
     markers:list[Marker]
     fps:float|None = None
     title:str = ''
 
-json_format = MarkerFormat('json', 'the markers as JSON', '.json', r'\A\s*\{(?![^{]*"OTIO_SCHEMA")')
+json_format = MarkerFormat('json', 'the markers as JSON', '.json', r'\A\s*\{(?![^{]*"OTIO_SCHEMA")', frames=False)
 
 @json_format.reader
 def _read_json(text):

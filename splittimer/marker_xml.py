@@ -149,8 +149,8 @@ def _write_fcpxml(markers, timeline, title, film):
     project = _el('project', _el('sequence', _el('spine', clip), format='r1', tcStart=start, tcFormat=form, duration=length), name=title)
     return _xml_document(_el('fcpxml', _el('resources', *resources), _el('library', _el('event', project, name='splittimer')), version='1.9'), '<!DOCTYPE fcpxml>\n')
 
-# %% ../nbs/49_marker_xml.ipynb #d18b47b9
-livesplit = MarkerFormat('livesplit', 'LiveSplit, splits of a run', '.lss', r'<Run[\s>]', counts=True)
+# %% ../nbs/49_marker_xml.ipynb #05d6b2a8
+livesplit = MarkerFormat('livesplit', 'LiveSplit, splits of a run', '.lss', r'<Run[\s>]', counts=True, frames=False)
 
 _livesplit_clock = re.compile(r'(?:(\d+)\.)?(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,7})?)', re.A)
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Markers', 'read_markers', 'split_names', 'to_markers', 'write_markers', 'splittimer_export', 'splittimer_import']
 
-# %% ../nbs/50_markers.ipynb #d6141412
+# %% ../nbs/50_markers.ipynb #ae0993fd
 import difflib, html
 from numbers import Real
 from pathlib import Path
@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from fastcore.script import Param
 
 from .core import SplitTimerError, atomic_path, command, format_timecode, parse_timecode, timecode_base
-from .config import Config, Run, _at
+from .config import Config, Run, exact_timecode, _at, _check_writable
 from .video import Video
 from .find import SplitPredictions, load_predictions, _items
 from .marker_formats import Film, Marker, Timeline, format_of, formats, get_format, _drop_rates, _one_line, _rate, _rates, _short
@@ -173,7 +173,7 @@ def _of_color(rows, color):
     if kept := [r for r in rows if r.color.lower() == color.lower()]: return kept
     raise SplitTimerError(f"no mark is {color}; there are marks in {_short(', '.join(sorted({r.color or 'no colour' for r in rows})), 200)}")
 
-# %% ../nbs/50_markers.ipynb #3c8126e0
+# %% ../nbs/50_markers.ipynb #1c69daad
 def split_names(
     n:int # how many splits
 )->list[str]:
@@ -187,14 +187,17 @@ def _named(n, names):
 
 def to_markers(
     splits, # `Run`, `SplitPredictions`, seconds, or markers
-    names=None # one for each split; None: Start, Split 1, ..., Finish
+    names=None # one for each split; None: as in the run's config, or Start, Split 1, ..., Finish
 )->list[Marker]:
     "Splits as markers, absent ones left out"
     if isinstance(splits, SplitPredictions):
         said = lambda o: f'{o.status}, {o.low_s:.3f} to {o.high_s:.3f} s (90 %), confidence {o.confidence:.2f}'
         colors = dict(found='Green', uncertain='Yellow')
         return [Marker(o.target_s, n, said(o), colors[o.status]) for o, n in zip(splits.predicted_splits, _named(len(splits), names)) if o.status != 'absent']
-    splits = list(splits.splits if isinstance(splits, Run) else splits)
+    if isinstance(splits, Run):
+        if names is None and splits.config: names = [o or u for o, u in zip(splits.config.split_names(splits.track) or ['']*splits.n_splits, split_names(splits.n_splits))]
+        splits = splits.splits
+    splits = list(splits)
     if all(isinstance(o, Marker) for o in splits): return splits
     return [Marker(parse_timecode(o), n, 'marked', 'Blue') for o, n in zip(splits, _named(len(splits), names))]
 
@@ -262,7 +265,7 @@ def _remarks_on(preds, names):
     by = {s: [n for o, n in zip(preds.predicted_splits, names) if o.status == s] for s in ('uncertain', 'absent')}
     return [f"{what}: {', '.join(by[s])}" for s, what in dict(uncertain='uncertain, look at the film there', absent='absent from the film, left out').items() if by[s]]
 
-# %% ../nbs/50_markers.ipynb #d7ff42e4
+# %% ../nbs/50_markers.ipynb #add9d0f4
 @command
 def splittimer_export(
     source:str, # the project's config, for splits that were marked, or a predictions.json
@@ -273,7 +276,7 @@ def splittimer_export(
     fps:float=None, # rate of the timeline; if left out, the config's annotation_fps, or 24
     drop:bool=False, # drop-frame timecodes, at 29.97 and 59.94
     timeline_start:str=None, # timecode of the film's first frame; if left out, 01:00:00:00 in EDLs and for Resolve, 00:00:00:00 otherwise
-    names:Param("names of the splits, with commas between; if left out, Start, Split 1, ..., Finish", str, nargs='+')=None,
+    names:Param("names of the splits, with commas between; if left out, as in the config, or Start, Split 1, ..., Finish", str, nargs='+')=None,
 ):
     "Write splits as marks for DaVinci Resolve, Premiere, Final Cut Pro, LiveSplit and others"
     names = _items(names)
@@ -287,8 +290,10 @@ def splittimer_export(
     fps = (24 if predictions else cfg.annotation_fps) if fps is None else fps
     write_markers(out, splits, fps, fmt.name, drop, timeline_start, names)
     timeline = Timeline(fps, drop, timeline_start or fmt.start)
-    n = len(to_markers(splits, names))
+    times = [o.time_s for o in to_markers(splits, names)]
+    n, off = len(times), max(abs(round(t*timeline.fps)/timeline.fps - t) for t in times)*fmt.frames
     print(f"{n} split{'s'*(n != 1)} of {who} at {timeline}, film from {timeline.timecode(timeline.start)}, written to {out} ({fmt.name})")
+    if off > 1e-3: print(f"they lie between frames of that timeline and were moved by up to {off*1000:.0f} ms; give the film's own rate with --fps")
     if predictions: print(*_remarks_on(splits, _named(len(splits), names)), sep='\n')
 
 # %% ../nbs/50_markers.ipynb #26d9a1c6
@@ -302,7 +307,7 @@ def _check_in_film(run, marks):
 
 def _diff(old, new): return ''.join(difflib.unified_diff(old.splitlines(True), new.splitlines(True), 'before', 'after', n=0))
 
-# %% ../nbs/50_markers.ipynb #d9d63ffd
+# %% ../nbs/50_markers.ipynb #09fbc078
 @command
 def splittimer_import(
     config:str, # the project's config, video_config.yaml
@@ -316,6 +321,7 @@ def splittimer_import(
     color:str=None, # only marks of this colour
     sort:bool=False, # put the marks in order of time
     replace:bool=False, # put them in the place of splits that are marked already
+    take_names:bool=False, # also take the marks' names, for all runs of the track
     dry_run:bool=False, # only show what would change
 ):
     "Read marks set in another program, and save them as a run's splits"
@@ -325,13 +331,14 @@ def splittimer_import(
         with _at('--run_start: '): run_start = parse_timecode(run_start, cfg.annotation_fps)
     marks = read_markers(file, fps, format, timeline_start, run_start, color, sort, default_fps=cfg.annotation_fps)
     with _at(f'{file}: '): length = _check_in_film(run, marks)
-    old, before = cfg._text, run.timecodes
+    if not dry_run: _check_writable(cfg.path)
+    exact = lambda: [exact_timecode(t, cfg.annotation_fps) for t in run.splits]
+    old, before = cfg._text, exact()
     cfg.set_splits(run.track, run.rider, marks.seconds)
-    if before not in ([], run.timecodes) and not replace: raise SplitTimerError(f"{config}: {run.name} has {len(before)} splits already, {', '.join(before)}; say --replace to put these in their place")
-    text = cfg._new_text(cfg.path)
+    if before not in ([], exact()) and not replace: raise SplitTimerError(f"{config}: {run.name} has {len(before)} splits already, {', '.join(before)}; say --replace to put these in their place")
+    if take_names: cfg.set_split_names(run.track, [o.name for o in marks])
+    text = cfg._new_text(cfg.path, exact=True)
     print(marks)
     if length is None: print(f"{run.video_path} is not on disk, so the marks were not checked against its length")
-    off = np.abs(Config(cfg.path, text)[run.track, run.rider].splits - marks.seconds).max()
-    if off > 5e-4: print(f"kept as timecodes at {cfg.annotation_fps:g} frames a second, which moves them by up to {off*1000:.0f} ms")
-    if not dry_run: cfg.save()
+    if not dry_run: cfg.save(exact=True)
     print(_diff(old, text) or f'{run.name} has these splits already', f"nothing was written to {config}, this was a dry run" if dry_run else f"saved to {config}", sep='\n')

@@ -142,7 +142,7 @@ def page(
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{html.escape(title)}</title>'
             f'<link rel="icon" href="data:,"><style>{_PAGE}{style}</style></head><body><main>{body}</main>{f"<script>{script}</script>" if script else ""}</body></html>')
 
-# %% ../nbs/41_report.ipynb #821fe59e
+# %% ../nbs/41_report.ipynb #adafc8a5
 class Inspection:
     "The marks of a track, looked at and checked"
     def __init__(self,
@@ -154,12 +154,14 @@ class Inspection:
         said:dict=None, # the same at the time that the others say
         shapes:dict=None, # rider's number -> (width, height) of the film
         notes=(), # sentences to be told
-        fps:float=24 # rate at which timecodes are counted
+        fps:float=24, # rate at which timecodes are counted
+        names=() # of the splits, '' for one without
     ):
         self.track, self.riders, self.marks, self.verdicts, self.notes, self.fps = track, list(riders), [np.asarray(o, float) for o in marks], verdicts, list(notes), fps
         self.pictures, self.said, self.shapes, self.path = pictures or {}, said or {}, shapes or {}, None
         self.n = len(self.marks[0])
-        self.names = ['start' if k == 0 else 'finish' if k == self.n - 1 else f'split {k}' for k in range(self.n)]
+        usual = ['start' if k == 0 else 'finish' if k == self.n - 1 else f'split {k}' for k in range(self.n)]
+        self.names = [o or u for o, u in zip([*names] + ['']*self.n, usual)]
 
 @patch
 def _code(self:Inspection, t): return format_timecode(max(t, 0), self.fps) if np.isfinite(t) else ''
@@ -280,7 +282,7 @@ def _td(self:Inspection, i, k):
     return (f'<td data-column="{k}" class="{v.status}">{self._loop(i, self.pictures.get((i, k)), label)}<div class="time">{since}</div>'
             f'<div class="time"><span>film {self._code(t[k])}</span></div>{self._chip(i, k)}</td>')
 
-# %% ../nbs/41_report.ipynb #3e619106
+# %% ../nbs/41_report.ipynb #265d4e66
 @patch
 def _figure(self:Inspection, i, k, said, caption):
     v, t = self.verdicts[i, k], self.verdicts[i, k].says if said else self.marks[i][k]
@@ -291,7 +293,7 @@ def _figure(self:Inspection, i, k, said, caption):
 def _wrong(self:Inspection, i, k): # a card about one mark
     v, t, e, code = self.verdicts[i, k], self.marks[i][k], html.escape, self._code
     outside, known = v.status == 'outside', np.isfinite(v.says)
-    title = f'{_name(self.riders[i])}, {self.names[k]}: ' + ('past the end of the film' if outside else f'marked {_off(t - v.says)}')
+    title = f'{_name(self.riders[i])}, {e(self.names[k])}: ' + ('past the end of the film' if outside else f'marked {_off(t - v.says)}')
     text = (f'Marked is <code>{code(t)}</code> ({t:.3f} s). ' + (f'{_name(_all(v.against))} {"would say" if len(v.against) == 1 else "agree on"} <code>{code(v.says)}</code> '
             f'({v.says:.3f} s, with 90 % probability {v.low:.2f} to {v.high:.2f}).' if known else 'Nobody could say where it should be.'))
     figures = [] if outside else [self._figure(i, k, False, 'marked')]
@@ -305,7 +307,7 @@ def _dispute(self:Inspection, k, who): # a card about marks that contradict each
     text = ' '.join(f'{_name(self.riders[i])} is marked at <code>{self._code(self.marks[i][k])}</code>; going by {_name(_all(self.verdicts[i, k].against))} it would be <code>{self._code(self.verdicts[i, k].says)}</code>.' for i in who)
     figures = [f for i in who for f in (self._figure(i, k, False, 'marked'), self._figure(i, k, True, f'going by {_name(_all(self.verdicts[i, k].against))}'))]
     figures += [self._figure(j, k, False, 'to compare') for j in dict.fromkeys(self.riders.index(r) for i in who for r in self.verdicts[i, k].against) if j not in who]
-    return f'<article class="check ask"><h3>{names}, {self.names[k]}: the marks disagree</h3><p>{text} {why}</p><div class="shots">{"".join(figures)}</div></article>'
+    return f'<article class="check ask"><h3>{names}, {e(self.names[k])}: the marks disagree</h3><p>{text} {why}</p><div class="shots">{"".join(figures)}</div></article>'
 
 @patch
 def _checks(self:Inspection):
@@ -316,12 +318,12 @@ def _checks(self:Inspection):
         if cards: out += [cards[0].replace('<article', f'<article id="check-{k}"', 1), *cards[1:]]
     return f'<section aria-label="to look at"><h2>To look at</h2><div class="checks">{"".join(out)}</div></section>' if out else ''
 
-# %% ../nbs/41_report.ipynb #146da2e0
+# %% ../nbs/41_report.ipynb #23d39afc
 @patch(as_prop=True)
 def html(self:Inspection)->str:
     "The whole page"
     e, bad = html.escape, len(self.flags)
-    head = ''.join(f'<th scope="col"><button type="button" aria-pressed="false" data-column="{k}">{o}<span aria-hidden="true">▶ all</span></button></th>' for k, o in enumerate(self.names))
+    head = ''.join(f'<th scope="col"><button type="button" aria-pressed="false" data-column="{k}">{e(o)}<span aria-hidden="true">▶ all</span></button></th>' for k, o in enumerate(self.names))
     rows = ''.join(f'<tr><th class="who" scope="row">{_name(r)}<small>{clock(self.marks[i][-1] - self.marks[i][0])} s</small></th>{"".join(self._td(i, k) for k in range(self.n))}</tr>' for i, r in enumerate(self.riders))
     notes = ''.join(f'<li>{e(o)}</li>' for o in self.notes)
     size = sum(map(len, [*self.pictures.values(), *self.said.values()]))/max(len(self.pictures) + len(self.said), 1)*4/3/1024
@@ -343,7 +345,7 @@ def save(self:Inspection,
 @patch
 def _repr_html_(self:Inspection): return f'<iframe style="width:100%;height:640px;border:0" srcdoc="{html.escape(self.html)}"></iframe>'
 
-# %% ../nbs/41_report.ipynb #c097b2af
+# %% ../nbs/41_report.ipynb #bb5e56b5
 def _films(runs, notes, progress, **options): # rider's number -> `Video`, and -> `Features`
     videos, features = {}, {}
     for i, r in enumerate(runs):
@@ -372,7 +374,7 @@ def _inspect(cfg, track, partners, progress, device, **options):
         found |= {(i, k): found[i, k]._replace(status='outside') for k in past}
         at = [(pictures, k, marks[i][k]) for k in range(len(marks[i])) if k not in past] + [(said, k, o.says) for (j, k), o in found.items() if j == i and 0 <= o.says <= v.duration]
         for (where, k, _), o in zip(at, strips(v, [t for *_, t in at])): where[i, k] = o
-    return Inspection(track, riders, marks, found, pictures, said, {i: v.size for i, v in videos.items()}, notes, cfg.annotation_fps)
+    return Inspection(track, riders, marks, found, pictures, said, {i: v.size for i, v in videos.items()}, notes, cfg.annotation_fps, cfg.split_names(track))
 
 # %% ../nbs/41_report.ipynb #d89bd76c
 def inspect_splits(

@@ -295,7 +295,8 @@ class Timeline {
     for (let i = Math.floor(a/big); i*big <= b; i++) {
       const x = Math.round(this.x(i*big));
       g.fillRect(x, 10, 1, 8);
-      g.fillText(clock(i*big, big < .1 ? 2 : big < 1 ? 1 : 0), x + 4, 8);
+      const text = clock(i*big, big < .1 ? 2 : big < 1 ? 1 : 0);
+      if (x + 4 + g.measureText(text).width < w) g.fillText(text, x + 4, 8);
     }
     const {pts} = this.app.player, first = this.app.player.last(a);
     if (per*(b - a)/Math.max(1, this.app.player.last(b) - first) > 5) { // every frame has its tick
