@@ -52,13 +52,14 @@ def create(
 
 def _whole(x, least=1): return isinstance(x, int) and not isinstance(x, bool) and x >= least
 
-# %% ../nbs/21_models.ipynb #e161bcc2
+# %% ../nbs/21_models.ipynb #927d1d59
 @register('cosine')
 class Cosine(nn.Module):
     "Cosine of two clips as they are"
     def __init__(self, input_size:int, task:str='classifier'): super().__init__()
     def encode(self, clips): return F.normalize(clips.flatten(1), dim=1) # (N,F,D) -> (N,F*D)
     def compare(self, a, b): return (a*b).sum(-1) # -> (N,), -1..1
+    def all_pairs(self, a, b): return a @ b.T # (S,H), (T,H) -> (S,T)
     def forward(self, a, b): return self.compare(self.encode(a), self.encode(b))
 
 # %% ../nbs/21_models.ipynb #41578006
