@@ -404,7 +404,7 @@ class _Pair:
         ev = Evidence(self.da, self.db(self.lifts(like, there)), self.ka, self.kb)
         return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates)
 
-# %% ../nbs/10_align.ipynb #312ee93c
+# %% ../nbs/10_align.ipynb #f356aa35
 def _recrop(f, src, crop, **kw): # the features of a film seen through a window, if the film is at hand
     path, enc = f.meta.get('path'), kw['encoder']
     if not path or not Path(path).exists() or f.meta.get('encoder') != getattr(enc, 'name', enc): return None
@@ -416,12 +416,12 @@ def _same_lens(a, b, view, plain, src, tgt, rates, kw): # plain: seen in single 
     crop = round(50*crop[0])/50, round(10*crop[1])/10, round(10*crop[2])/10 # so that several pairs may share it
     u, v = (_recrop(a, src, crop, fps=a.meta.get('fps'), **kw), b) if view.zoom < 1 else (a, _recrop(b, tgt, crop, fps=b.meta.get('fps'), **kw))
     if u is None or v is None: return a, b, view, view
-    seen = _Pair(_thinned(u), _thinned(v), View(), rates) if plain else _scan(u, v, rates, other=True)
+    seen = _Pair(_thinned(u), _thinned(v), View(), rates, ((0., 1.),)*2) if plain else _scan(u, v, rates, other=True)
     left = find_view(u, v, moments(u), moments(v), seen.whether(), significant=-math.inf if plain else 5., start=seen.view)
     zoom, dy, dx = crop if view.zoom < 1 else (1/crop[0], -crop[1]/crop[0], -crop[2]/crop[0])
     return u, v, left, View(zoom*left.zoom, dy + min(zoom, 1)*left.dy, dx + min(zoom, 1)*left.dx)
 
-# %% ../nbs/10_align.ipynb #6c13dd17
+# %% ../nbs/10_align.ipynb #f35a5f60
 ZOOMS = .8, 1.25, .62, 1.6 # tried, beside 1, where there is nothing to climb from:
 FAINT = 20. # nats, below which a climb may lead anywhere
 FARTHEST = .7, .45 # |log zoom| and |dy|, no further
@@ -429,14 +429,16 @@ AHEAD, SHARE = 3., .05 # nats, and part of the log likelihood ratio through the 
 LEAST = .07 # |log zoom| that is told from none
 GLANCE = 400 # frames of a run that are looked at for that
 
-def _thinned(f): # at most `GLANCE` frames and a quarter of the channels
+def _thinned(f): # at most `GLANCE` frames and a quarter of the channels, standardised
     k, c = max(1, math.ceil(len(f)/GLANCE)), max(1, f.grid.shape[1]//48)
-    return Features(f.grid[::k, ::c].contiguous(), f.pts[::k], f.meta)
+    few = Features(f.grid[::k, ::c].contiguous(), f.pts[::k], f.meta)
+    mean, std = moments(few)
+    return Features((few.grid.float() - mean)/std, few.pts, few.meta)
 
 def _scan(a, b, rates, zooms=(), other=False): # the pair at a glance through the view that fits best: a climb in log zoom and height from the best of no zoom and `zooms`; `other`: the lens is known to be another
     a, b, seen, described = _thinned(a), _thinned(b), {}, {}
-    stats, none, steps = (moments(a), moments(b)), np.zeros(2), np.diag((.1, .15))
-    def pair(v): return _Pair(a, b, View(math.exp(v[0]), v[1]), rates, stats, described)
+    plain, none, steps = (0., 1.), np.zeros(2), np.diag((.1, .15))
+    def pair(v): return _Pair(a, b, View(math.exp(v[0]), v[1]), rates, (plain, plain), described)
     def at(v):
         key = tuple(np.round(v, 3))
         if key not in seen: seen[key] = pair(key).alike()

@@ -6,7 +6,7 @@
 __all__ = ['finders', 'Found', 'finder', 'get_finder', 'find_by_align', 'find_by_joint', 'PredictedSplit', 'SplitPredictions',
            'save_predictions', 'load_predictions', 'find_splits', 'find_track', 'splittimer_find']
 
-# %% ../nbs/30_find.ipynb #342242dc
+# %% ../nbs/30_find.ipynb #49b4b526
 import html, inspect, json, re
 from functools import lru_cache
 from importlib import import_module
@@ -25,6 +25,7 @@ from .video import Video
 from .features import extract
 from .align import align
 from .refine import refine as refine_times
+from .scores import METHODS, predict
 from .joint import joint, pool
 
 # %% ../nbs/30_find.ipynb #1f0c395a
@@ -108,6 +109,17 @@ def find_by_joint(src, tgt,
     return _read_off(_track_of(runs, pairs, kwargs).warp(src, tgt), src, tgt, splits, refine, kwargs)
 
 _decided = {'geometry': 'geometry', 'coarse': 'alignment', 'disputed': 'disagreement', '-': ''}
+
+# %% ../nbs/30_find.ipynb #dd492ea2
+def _by_scores(method):
+    @finder(method)
+    @delegates(predict, but=['method'])
+    def find_by_scores(src, tgt, splits, **kwargs):
+        time, low, high, confidence, status = zip(*predict(src, tgt, splits, method, **kwargs))
+        return Found(*(np.array(o, float) for o in (time, low, high, confidence)), np.array(status))
+    return find_by_scores
+
+for _m in METHODS: _by_scores(_m)
 
 # %% ../nbs/30_find.ipynb #b8e385e2
 def _options(method):
@@ -475,7 +487,7 @@ def _find_in_films(films, splits, others, method, done, options):
     done([find_splits(src, tgt, method, **options)], True)
     return []
 
-# %% ../nbs/30_find.ipynb #ed140bbe
+# %% ../nbs/30_find.ipynb #1e0040b1
 @command
 def splittimer_find(
     config:Param("the project's config, video_config.yaml if left out; not used with --films", str, opt=False, nargs='?')=None,
@@ -490,6 +502,10 @@ def splittimer_find(
     encoder:str=None, # network that describes the pictures, by name
     fps:float=None, # pictures to look at in each second of film
     device:str=None, # cpu, cuda or mps; the best there is if left out
+    checkpoint:str=None, # trained model, for the methods classifier and regressor
+    order:bool=False, # clips: all splits in order, instead of picking one by one
+    threshold:float=None, # clips: what does not reach it is absent
+    stride:int=None, # clips: only every so many frames of the target
     coarse:bool=False, # leave it at the alignment, without a look at the full frame rate around each split
     force:bool=False, # compute again what earlier runs have stored
     quiet:bool=False, # no tables and no progress bars, only the file
@@ -499,7 +515,7 @@ def splittimer_find(
     _json_target(out)
     target, source, splits = _items(target), _items(source), _items(splits)
     pairs = int(pairs) if pairs and pairs.isdigit() else pairs
-    options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device, pairs=pairs).items() if v is not None}
+    options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device, pairs=pairs, checkpoint=checkpoint, threshold=threshold, stride=stride, order=order or None).items() if v is not None}
     options |= {k: v for k, v in dict(force=force, progress=not quiet, refine=not coarse).items() if k in _options(method)}
     def done(preds, single):
         save_predictions(out, preds[0] if single else preds)

@@ -77,7 +77,7 @@ def pool_weights(
     np.add.at(a, (rows, i), 1 - (u - i)); np.add.at(a, (rows, np.minimum(i + 1, n - 1)), u - i)
     return torch.from_numpy(a.reshape(m, 2, n).mean(1)).float()
 
-# %% ../nbs/08_similarity.ipynb #569ef400
+# %% ../nbs/08_similarity.ipynb #a0a06646
 GRID = (6, 12) # pooled cells, down and across
 
 def describe(
@@ -93,7 +93,7 @@ def describe(
     downs = [pool_weights(f.grid.shape[2], GRID[0], half[0], centre[0] + dy) for dy in lifts or (0.,)]
     out = [torch.empty(len(f), GRID[1], f.grid.shape[1]*GRID[0]) for _ in downs]
     for i in range(0, len(f), chunk):
-        x = ((f.grid[i:i+chunk].float() - mean)/std) @ across.T
+        x = (f.grid[i:i+chunk].float() - mean).div_(std) @ across.T
         for o, down in zip(out, downs): o[i:i+chunk] = torch.einsum('nchk,gh->nkcg', x, down).flatten(2)
     return out if lifts else out[0]
 
@@ -107,22 +107,22 @@ def windows(
     wide = min(aspect_a/a, aspect_b/b) # of the common part, in its own half heights
     return ((a, a*wide/aspect_a), (view.dy, view.dx)), ((b, b*wide/aspect_b), (0., 0.))
 
-# %% ../nbs/08_similarity.ipynb #ff9d33f2
+# %% ../nbs/08_similarity.ipynb #fa6832e1
 def similarity(
     a:torch.Tensor,   # (S,12,D) descriptors of the source
     b:torch.Tensor,   # (T,12,D) descriptors of the target, or (S,M,12,D): M candidates for each source frame
     shifts:int=3,     # columns either way
 )->torch.Tensor: # (S,T) or (S,M), -1..1
     "Cosine similarity, best over sideways shifts"
-    w, best, each = a.shape[1], None, b.ndim == 4
+    (w, d), best, each = a.shape[1:], None, b.ndim == 4
     ea, eb = (torch.linalg.vector_norm(x, dim=-1, dtype=torch.float32).square() for x in (a, b))
+    if each: columns = (b.flatten(1, 2) @ a.transpose(1, 2)).float().unflatten(1, b.shape[1:3]) # (S,M,12,12): those of the target by those of the source
+    else: a, b = a.flatten(1), b.flatten(1)
     for s in range(-shifts, shifts + 1):
         ka, kb = slice(max(0, s), w + min(0, s)), slice(max(0, -s), w + min(0, -s))
-        na, nb = ea[:, ka].sum(-1).sqrt(), eb[..., kb].sum(-1).sqrt()
-        if each: dot, norm = torch.einsum('swd,smwd->sm', a[:, ka], b[:, :, kb]), na[:, None]*nb
-        else: dot, norm = (a[:, ka].flatten(1) @ b[:, kb].flatten(1).T).float(), na[:, None]*nb
-        cos = dot/(norm + 1e-9)
-        best = cos if best is None else torch.maximum(best, cos)
+        dot = columns.diagonal(s, -2, -1).sum(-1) if each else (a[:, ka.start*d:ka.stop*d] @ b[:, kb.start*d:kb.stop*d].T).float()
+        cos = dot.div_(ea[:, ka].sum(-1, keepdim=True).sqrt()*eb[..., kb].sum(-1).sqrt() + 1e-9)
+        best = cos if best is None else torch.maximum(best, cos, out=best)
     return best
 
 # %% ../nbs/08_similarity.ipynb #22065ac3
