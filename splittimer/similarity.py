@@ -107,7 +107,7 @@ def windows(
     wide = min(aspect_a/a, aspect_b/b) # of the common part, in its own half heights
     return ((a, a*wide/aspect_a), (view.dy, view.dx)), ((b, b*wide/aspect_b), (0., 0.))
 
-# %% ../nbs/08_similarity.ipynb #fa6832e1
+# %% ../nbs/08_similarity.ipynb #0b1667d9
 def similarity(
     a:torch.Tensor,   # (S,12,D) descriptors of the source
     b:torch.Tensor,   # (T,12,D) descriptors of the target, or (S,M,12,D): M candidates for each source frame
@@ -122,7 +122,7 @@ def similarity(
         ka, kb = slice(max(0, s), w + min(0, s)), slice(max(0, -s), w + min(0, -s))
         dot = columns.diagonal(s, -2, -1).sum(-1) if each else (a[:, ka.start*d:ka.stop*d] @ b[:, kb.start*d:kb.stop*d].T).float()
         cos = dot.div_(ea[:, ka].sum(-1, keepdim=True).sqrt()*eb[..., kb].sum(-1).sqrt() + 1e-9)
-        best = cos if best is None else torch.maximum(best, cos, out=best)
+        best = cos if best is None else torch.maximum(best, cos)
     return best
 
 # %% ../nbs/08_similarity.ipynb #22065ac3
