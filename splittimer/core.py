@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SplitTimerError', 'check_id', 'timecode_base', 'format_timecode', 'parse_timecode', 'atomic_path', 'write_json',
-           'seed_everything', 'progress', 'command', 'compiled', 'package_version']
+           'keep_memory', 'seed_everything', 'progress', 'command', 'compiled', 'package_version']
 
-# %% ../nbs/00_core.ipynb #09b7a1c4
-import json, os, random, re, secrets, sys, tempfile, warnings
+# %% ../nbs/00_core.ipynb #d383d9f0
+import ctypes, json, os, random, re, secrets, sys, tempfile, warnings
 from contextlib import contextmanager
 from functools import lru_cache, partial, wraps
 from numbers import Real
@@ -137,6 +137,19 @@ def _json_target(path):
 
 # %% ../nbs/00_core.ipynb #283611dd
 os.environ.setdefault('ONEDNN_PRIMITIVE_CACHE_CAPACITY', '16')
+
+# %% ../nbs/00_core.ipynb #a77d0f47
+def keep_memory(
+    most:int=2**29 # bytes kept at the end of the heap
+)->bool: # was it possible?
+    "Have the C library keep freed memory for the next large array"
+    if any(k.startswith('MALLOC_') for k in os.environ): return False
+    try: mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError): return False
+    large, trim, arenas = -3, -1, -8 # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX
+    return all([mallopt(k, v) for k, v in ((large, 2**30), (trim, most), (arenas, 1))])
+
+keep_memory();
 
 # %% ../nbs/00_core.ipynb #feafe617
 def seed_everything(seed:int=0 # 0 to 2**32-1

@@ -82,7 +82,7 @@ def ride_seed(
 # %% ../nbs/33_suite.ipynb #118d85bb
 SMALL = dict(cases=('clean', 'partial', 'stranger'), seeds=TUNING, riders=2, length=60., size=(160, 90), film_fps=6., every=4.)
 
-# %% ../nbs/33_suite.ipynb #a007f6bc
+# %% ../nbs/33_suite.ipynb #fbce6998
 class Entry(NamedTuple):
     "A rider in the suite"
     ride:Ride # knows the truth
@@ -95,9 +95,9 @@ def suite_rides(
     case:str='clean', # name of a case
     seed:int=TUNING[0], # of the course
     riders:int=4,
-    length:float=100., # metres
+    length:float=90., # metres
     size:tuple=(320, 180), # of the films, pixels
-    film_fps:float=12., # frames per second of the films, where the case does not vary it
+    film_fps:float=8., # frames per second of the films, where the case does not vary it
     folder='artifacts/suite', # where films and features are kept
     **settings # of the rides, win over what is drawn
 )->list[Entry]:
@@ -341,7 +341,7 @@ def _ask_all(pairs, methods, points, force, workers, show):
     for p in pairs: groups[p.track].append(p)
     _in_threads(one, _interleaved(list(groups.values())), workers, 'pairs', 'pair', show)
 
-# %% ../nbs/33_suite.ipynb #ab54f1bb
+# %% ../nbs/33_suite.ipynb #34e31d87
 METHODS = 'align', 'nearest', 'baseline_copy', 'baseline_stretch', 'baseline_sectors'
 
 def run_suite(
@@ -349,9 +349,9 @@ def run_suite(
     methods=METHODS, # names of finders, or {name: options}
     seeds:tuple=REPORTING, # of the courses
     riders:int=4, # on each course
-    length:float=100., # metres of each course
+    length:float=90., # metres of each course
     size:tuple=(320, 180), # of the films, pixels
-    film_fps:float=12., # frames per second of the films, where the case does not vary it
+    film_fps:float=8., # frames per second of the films, where the case does not vary it
     fps:float=None, # frames per second that finders look at; None: `film_fps`, also where the films have more
     every:float=10., # metres between places at which errors are measured
     settings:dict=None, # of the rides, win over what is drawn
