@@ -7,8 +7,8 @@ __all__ = ['CASES', 'TUNING', 'REPORTING', 'SMALL', 'FILM_CODE', 'FIND_CODE', 'M
            'suite_rides', 'code_hash', 'trying', 'render', 'render_case', 'Pair', 'suite_pairs', 'measure_points',
            'ask', 'kept', 'run_suite', 'summary', 'save_suite', 'splittimer_suite']
 
-# %% ../nbs/33_suite.ipynb #331dbc57
-import ast, datetime, hashlib, inspect, json, os, platform, time
+# %% ../nbs/33_suite.ipynb #c22aec26
+import ast, datetime, hashlib, inspect, json, os, platform, re, time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
@@ -110,7 +110,7 @@ def suite_rides(
     rides = {f'r{seed}_{k}': Ride(course, ride_seed(seed, k), c.vary, size=tuple(size), **settings) for k in range(riders)}
     return [Entry(ride, Run(name, k, path=f'films/{name}/{k}.mp4', folder=folder)) for k, ride in rides.items()]
 
-# %% ../nbs/33_suite.ipynb #4ebf6974
+# %% ../nbs/33_suite.ipynb #22ce518f
 _plumbing = {'core', 'config'}
 
 def _imports(tree):
@@ -132,7 +132,7 @@ def _needed(names):
 
 def _constants(name):
     kinds = int, float, str, tuple, np.ndarray
-    return {k: repr(v) for k, v in vars(import_module(f'splittimer.{name}')).items() if k.strip('_').isupper() and isinstance(v, kinds)}
+    return {k: re.sub(' at 0x[0-9a-f]+', '', repr(v)) for k, v in vars(import_module(f'splittimer.{name}')).items() if k.strip('_').isupper() and isinstance(v, kinds)} # without addresses, which differ from run to run
 
 # %% ../nbs/33_suite.ipynb #d651c78f
 FILM_CODE, FIND_CODE = ('synth',), ('find',) # modules that films, and answers, are made by
