@@ -128,8 +128,8 @@ def pulled(
     mean = np.maximum.accumulate(warp.mean + gain @ (y - warp(t)))
     return TimeWarp(**{**vars(warp), 'mean': mean, 'quantiles': np.maximum.accumulate(mean[:, None] + (warp.quantiles - warp.mean[:, None])*narrower)})
 
-# %% ../nbs/41_change.ipynb #b776d54f
-PLACES, FIRST = 16, np.array([0, .3, .7, 1.2, 2.]) # how many; seconds after the start of the first ones
+# %% ../nbs/41_change.ipynb #f081ff63
+PLACES, FIRST = 20, np.array([0, .3, .7, 1.2, 2.]) # how many; seconds after the start of the first ones
 
 def places(
     warp:TimeWarp,

@@ -121,7 +121,7 @@ def _spread(y, gap): # moved apart to at least `gap`, in order, about where they
     out[order] = np.concatenate([c + gap*(np.arange(n) - (n - 1)/2) for c, n in groups]) if len(s) else s
     return out
 
-# %% ../nbs/41_comparison.ipynb #aa7c7658
+# %% ../nbs/41_comparison.ipynb #26a173e0
 @patch
 def _colour(self:Comparison, i, ink): return ink if len(self) == 1 else RIDERS[i % len(RIDERS)]
 
@@ -130,7 +130,8 @@ def _labels(self:Comparison, x, per, tight): # what stands above the splits at `
     names = []
     for i, (own, usual) in enumerate(zip(self.names or ['']*len(x), place_names(len(x)))):
         beside = [abs(x[i] - x[k])*per for k in (i - 1, i + 1) if 0 <= k < len(x)]
-        room = int(min(beside, default=200)/(7 if 0 < i < len(x) - 1 else 10)) # letters; one at the end reaches inwards
+        end = [k in (0, len(x) - 1) for k in (i - 1, i + 1) if 0 <= k < len(x)]
+        room = int(min((d/2 if len(beside) < 2 else min(d, 2*(d - 44)) if e else d for d, e in zip(beside, end)), default=200)/7) # letters; names at the ends reach inwards
         name = usual.replace('split ', '' if tight else 'split ')
         if tight and name in ('start', 'finish') and len(x) > 2 and beside[0] < 42: name = name[0].upper()
         names.append(_short(own, room) if own and room >= min(len(own), 5) else name)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['proxy', 'script_json', 'player_assets', 'film_tag', 'film_url', 'player_html', 'Player', 'player']
 
-# %% ../nbs/42_player.ipynb #79ff887d
-import base64, html, json, os, tempfile
+# %% ../nbs/42_player.ipynb #d5c3819d
+import base64, html, json, os, tempfile, warnings
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -326,7 +326,7 @@ def film_tag(
     if not name.replace('-', '').replace('_', '').isalnum(): raise SplitTimerError(f"{name!r}: a film in a page is called by letters, digits, - and _")
     return f'<script type="text/plain" id="{name}">{base64.b64encode(Path(path).read_bytes()).decode()}</script>'
 
-# %% ../nbs/42_player.ipynb #32fd9797
+# %% ../nbs/42_player.ipynb #a3a5b20e
 def film_url(
     film:str|Path, # a film on disk
     page:str|Path, # the page that shall show it
@@ -349,6 +349,7 @@ def player_html(
     _, *ids = _ids(src, tgt)
     videos = [Video(_film(o)) for o in (src, tgt)]
     smooth = smooth_warp(warp, videos[0].duration)
+    if not smooth.parts: warnings.warn(f"{videos[0].path} and {videos[1].path}: share no stretch of track; each can only be looked at by itself", stacklevel=2)
     marks = _marks(src, [tgt], splits, [smooth], videos[0].duration)
     field = _Field(videos, [smooth], marks)
     sides = [dict(name=str(n), url=str(u), shape=f'{v.size[0]}/{v.size[1]}', sound=bool(sound) and _heard(v), **_frames(v)) for n, u, v in zip(names or ids, films, videos, strict=True)]

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TOO_FAST', 'Race', 'gather', 'Doubt', 'frame_uris', 'matrix_picture']
 
-# %% ../nbs/43_race.ipynb #d453d537
+# %% ../nbs/43_race.ipynb #83c51a1e
 import base64, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +18,11 @@ from .config import Config, Run
 from .video import Video
 from .align import TimeWarp, align
 from .find import Found, _complete, _in_order, _predictions
-from .plots import LOSS, RIDERS, Picture, SplitTable, clock, split_table
-from .comparison import Comparison, _axes, _px, _short
+from .plots import LOSS, RIDERS, Picture, SplitTable, clock, own_names, place_names, split_table, _short
+from .comparison import Comparison, _axes, _px
 from .delta import compare, _renamed
 
-# %% ../nbs/43_race.ipynb #0cd74cf8
+# %% ../nbs/43_race.ipynb #d28118a1
 @dataclass(repr=False)
 class Race:
     "All that is known of the runs down one track"
@@ -38,6 +38,10 @@ class Race:
 
     def __repr__(self): return f"Race({self.track}: {', '.join(r.rider for r in self.runs)})"
     def __getitem__(self, rider): return next(r for r in self.runs if r.rider == rider)
+    @property
+    def names(self): # of the splits
+        n = max((r.n_splits for r in self.runs), default=0)
+        return place_names(n, own_names(self.runs, n))
 
 # %% ../nbs/43_race.ipynb #ddf2c874
 def _runs_of(what, track): # (track, runs, what was left out)
@@ -80,7 +84,7 @@ def _heard(f, notes): # what `f` gives; what it warns of goes to the notes
         except SplitTimerError as e: notes += str(e).split('\nerror: ')
         finally: notes += [str(o.message).removesuffix('; left out of the comparison') for o in said if o.category is UserWarning]
 
-# %% ../nbs/43_race.ipynb #a53f8fce
+# %% ../nbs/43_race.ipynb #43a1cf42
 def gather(
     what, # a `Config`, its path, or a list of runs
     track:str=None, # whose; can be left out if there is only one
@@ -103,6 +107,7 @@ def gather(
         c.failed = {}
         race.preds = [_read(src, r, c[r.rider].warp) for r in targets if not r.n_splits and src.n_splits and r.rider in [d.target for d in c]]
     if race.preds or any(r.n_splits > 1 for r in runs): race.table = _heard(lambda: split_table(runs, *race.preds), race.problems)
+    if race.table is not None and race.comparison is not None: race.table.notes += [f'{d.target}: about {s:.1f} s seem to be cut out of the film, {clock(a - d.start, 1)} s after the start; times across that place are too short' for d in race.comparison for a, _, s in d.cuts]
     return _told(race)
 
 def _told(race): # what is missing altogether, in words
@@ -112,29 +117,27 @@ def _told(race): # what is missing altogether, in words
     race.problems = list(dict.fromkeys(race.problems))
     return race
 
-# %% ../nbs/43_race.ipynb #77b91987
+# %% ../nbs/43_race.ipynb #7a3d30d6
 TOO_FAST = .6 # faster than the reference, over a stretch: hardly ever ridden, most often a cut
-_kinds = 'too fast', 'contradicted', 'uncertain', 'absent'
+_kinds = 'cut', 'too fast', 'contradicted', 'uncertain', 'absent'
 
 @dataclass
 class Doubt:
     "Something about one rider that somebody should look at"
     rider:str
     place:int # which split it is about, or follows
-    kind:str # one of 'too fast', 'contradicted', 'uncertain', 'absent'
+    kind:str # one of 'cut', 'too fast', 'contradicted', 'uncertain', 'absent'
     text:str # what is known, and what to look for
     shots:list # [(rider, seconds of that film, what it shows), ...]
     rank:float=0. # within its kind, the least sure first
     where:str='' # in words, if it is not the split itself
 
-def _place(i, n): return 'start' if i == 0 else 'finish' if i == n - 1 else f'split {i}'
-
 def _around(warp, t): # the target's last moment known before `t`, and its first after it
     y = warp(warp.pts)
     before, after = y[(warp.pts < t) & np.isfinite(y)], y[(warp.pts > t) & np.isfinite(y)]
-    return [(float(before[-1]), 'the last place before it')]*bool(len(before)) + [(float(after[0]), 'the first place after it')]*bool(len(after))
+    return [(float(o), 'the last place before it') for o in before[-1:]] + [(float(o), 'the first place after it') for o in after[:1]]
 
-# %% ../nbs/43_race.ipynb #74dbc3f0
+# %% ../nbs/43_race.ipynb #077ed16a
 def _guess(o, who, shot): # a `Doubt` about a `PredictedSplit` that is uncertain
     return Doubt(who, o.split, 'uncertain', f'Somewhere between {clock(o.low_s)} and {clock(o.high_s)} s of the film, {o.confidence:.0%} sure. Which picture shows the place of the first?',
                  [shot, (who, o.low_s, 'earliest'), (who, o.target_s, 'best guess'), (who, o.high_s, 'latest')], o.confidence)
@@ -143,12 +146,22 @@ def _hidden(o, who, shot, warp): # about one that is absent
     near = [(who, t, what) for t, what in _around(warp, o.source_s)]
     return Doubt(who, o.split, 'absent', 'The film does not seem to show this place. ' + ('Is it between these pictures?' if len(near) == 2 else 'Is it beyond this picture?' if near else ''), [shot, *near], o.source_s)
 
-def _too_fast(c, d): # `Doubt`s about stretches of a `Delta`
+def _ends(c, d, a, b): # of a stretch, in both films
+    return [(c.source, a, 'where it begins'), (c.source, b, 'where it ends'), (d.target, d.warp(a), 'where it begins'), (d.target, d.warp(b), 'where it ends')]
+
+def _after(c, t): return int(np.clip(np.searchsorted(c.splits, t, 'right') - 1, 0, None)) # which split
+
+def _missing(c, d): # `Doubt`s about what seems to be cut out of a film
+    for a, b, s in d.cuts:
+        yield Doubt(d.target, _after(c, a), 'cut', f'About {s:.1f} s seem to be missing from the film, {clock(a - c.start, 1)} to {clock(b - c.start, 1)} s after the start. Is a piece cut out between the last two pictures? Then all times across it are too short by as much.',
+                    _ends(c, d, a, b), -s, c._where(a, b))
+
+def _too_fast(c, d): # about stretches of a `Delta`
     for o in c.won(d.target).df.itertuples():
         a, b = float(c.start + o.from_s), float(c.start + o.to_s)
         if o.lost_s < 0 and o.speed > TOO_FAST:
-            yield Doubt(d.target, int(np.clip(np.searchsorted(c.splits, a, 'right') - 1, 0, None)), 'too fast', f'{o.speed:.0%} faster than {c.source} from {clock(o.from_s, 1)} to {clock(o.to_s, 1)} s after the start. Is a piece cut out of the film between the last two pictures? '
-                        'Then all times after it are too short.', [(c.source, a, 'where it begins'), (c.source, b, 'where it ends'), (d.target, d.warp(a), 'where it begins'), (d.target, d.warp(b), 'where it ends')], o.lost_s, o.where)
+            yield Doubt(d.target, _after(c, a), 'too fast', f'{o.speed:.0%} faster than {c.source} from {clock(o.from_s, 1)} to {clock(o.to_s, 1)} s after the start. Is a piece cut out of the film between the last two pictures? '
+                        'Then all times after it are too short.', _ends(c, d, a, b), o.lost_s, o.where)
 
 @patch
 def doubts(self:Race)->list: # of `Doubt`, what matters most first
@@ -161,7 +174,7 @@ def doubts(self:Race)->list: # of `Doubt`, what matters most first
             if o.status == 'uncertain': out.append(_guess(o, p.target, shot(o.split)))
             elif o.status == 'absent': out.append(_hidden(o, p.target, shot(o.split), c[p.target].warp))
     for d in c:
-        out += _too_fast(c, d)
+        out += [*_missing(c, d), *_too_fast(c, d)]
         for i in d.contradicted:
             t, y = float(c.marked[d.target][i]), d.warp(float(src.splits[i]))
             out.append(Doubt(d.target, i, 'contradicted', f'Marked at {clock(t)} s, but by the film it is at {clock(y)} s. Which picture shows the place of the first?', [shot(i), (d.target, t, 'as marked'), (d.target, y, 'by the film')], -abs(t - y)))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FILMS', 'Report', 'report', 'Season', 'season', 'splittimer_report']
 
-# %% ../nbs/44_report.ipynb #28300156
+# %% ../nbs/44_report.ipynb #9a923704
 import html, re, warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from .core import SplitTimerError, atomic_path, command, package_version, progre
 from .config import Config
 from .plots import RIDERS, _page, clock
 from .player import film_tag, film_url, player_assets, player_html, proxy
-from .race import Race, frame_uris, gather, matrix_picture, _heard, _place, _runs_of
+from .race import Race, frame_uris, gather, matrix_picture, _heard, _runs_of
 
 # %% ../nbs/44_report.ipynb #8c5840fa
 _CSS = '''
@@ -100,7 +100,7 @@ class _Pages:
 
     def who(self, rider): return f'<span class="dot" style="--c:{self.colour(rider)}"></span><b>{_esc(rider)}</b>'
 
-# %% ../nbs/44_report.ipynb #d9a57f80
+# %% ../nbs/44_report.ipynb #18c5bf05
 @patch
 def figure(self:_Pages, rider, t, caption, place, missing='not in the film'): # `place`: which split it is about
     src, uri = self.race.source, self.pictures.get((rider, round(float(t), 3))) if t is not None and np.isfinite(t) else None
@@ -112,7 +112,7 @@ def figure(self:_Pages, rider, t, caption, place, missing='not in the film'): # 
 
 @patch
 def standings(self:_Pages):
-    T, items, fast = self.race.table, [], [o.rider for o in self.doubts if o.kind == 'too fast']
+    T, items, fast = self.race.table, [], [o.rider for o in self.doubts if o.kind in ('cut', 'too fast')]
     if T is None: return ''
     for i, (label, rider) in enumerate(zip(T.labels, T.riders)):
         time, sure = T.since[i, -1], T.since_sure[i, -1]
@@ -128,7 +128,7 @@ def said(self:_Pages):
     short = lambda o: o if not folders else re.sub('|'.join(map(re.escape, folders)), '', o)
     return f'<div class="box" role="note"><b>What is missing</b><ul>{"".join(f"<li>{html.escape(short(o))}</li>" for o in self.race.problems)}</ul></div>'
 
-# %% ../nbs/44_report.ipynb #e00363ad
+# %% ../nbs/44_report.ipynb #112cd0cd
 @patch
 def look(self:_Pages): # what is doubtful
     if self.c is None or not self.race.source.n_splits: return ''
@@ -136,7 +136,7 @@ def look(self:_Pages): # what is doubtful
     out = []
     for o in self.doubts:
         shots = ''.join(self.figure(rider, t, f'{self.who(rider)} {clock(t)} s<br><span class="soft">{what}</span>', o.place, 'no picture') for rider, t, what in o.shots)
-        out.append(f'<div class="doubt"><h3>{self.who(o.rider)}, {o.where or _place(o.place, self.n)} <span class="tag doubtful {o.kind}">{o.kind}</span></h3><p>{html.escape(o.text)}</p><div class="row few">{shots}</div></div>')
+        out.append(f'<div class="doubt"><h3>{self.who(o.rider)}, {html.escape(o.where or self.race.names[o.place])} <span class="tag doubtful {o.kind}">{o.kind}</span></h3><p>{html.escape(o.text)}</p><div class="row few">{shots}</div></div>')
     return '<p class="lead">What matters most comes first. A time with a question mark counts for no best until somebody has looked.</p>' + ''.join(out)
 
 @patch
@@ -151,9 +151,9 @@ def places(self:_Pages): # every rider at every split
     if not self.n: return ''
     T, out = self.race.table, []
     order = list(dict.fromkeys(T.riders)) if T is not None else [r.rider for r in self.race.runs]
-    for i in range(self.n):
+    for i, name in enumerate(self.race.names):
         row = ''.join(self.figure(r, *self._caption(r, i), i, self._why(r)) for r in order)
-        out.append(f'<div class="place"><h3>{_place(i, self.n).capitalize()}</h3><div class="row{" many" * (len(order) > 4)}" style="max-width:{max(len(order), 2)*370}px">{row}</div></div>')
+        out.append(f'<div class="place"><h3>{html.escape(name[:1].upper() + name[1:])}</h3><div class="row{" many" * (len(order) > 4)}" style="max-width:{max(len(order), 2)*370}px">{row}</div></div>')
     return ''.join(out)
 
 @patch
@@ -171,7 +171,7 @@ def _caption(self:_Pages, rider, i): # (seconds or NaN, HTML)
     small = 'no time' if not np.isfinite(t[i]) else f'{clock(t[i])} s of the film' + ('' if p is None else f', {p.confidence:.0%} sure')
     return t[i], f'{self.who(rider)}{since}{tag}<br><small>{small}</small>'
 
-# %% ../nbs/44_report.ipynb #6d2a37fc
+# %% ../nbs/44_report.ipynb #b1add728
 @patch
 def confidence(self:_Pages):
     src, rows = self.race.source, []
@@ -186,7 +186,7 @@ def confidence(self:_Pages):
                 off = self.race.warps[d.target](float(s)) - self.race[d.target].splits[i] if self.race[d.target].n_splits == len(src.splits) else np.nan
                 cells.append(f'<td class="{"uncertain" * (i in d.contradicted)}">marked<small>{"film: " + clock(off, signed=True) + " s" if np.isfinite(off) else "not seen in the film"}</small></td>')
         rows.append(f'<tr><th scope="row">{self.who(d.target)}</th>{"".join(cells)}</tr>')
-    head = ''.join(f'<th scope="col">{_place(i, self.n)}</th>' for i in range(self.n))
+    head = ''.join(f'<th scope="col">{html.escape(o)}</th>' for o in self.race.names)
     return f'<p class="lead">A time lies within ± with 90 % probability; “sure” is the probability that the place is there and within half a second. Beside marks: where the film says it is.</p><div class="wide"><table class="sure"><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
 
 @patch

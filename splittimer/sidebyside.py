@@ -276,24 +276,34 @@ def _repr_html_(self:SideBySide):
     ok, data = cv2.imencode('.jpg', self.sheet(4, width=400)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 70])
     return f'<div>{html.escape(repr(self))}<br><img style="max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(data).decode()}"></div>'
 
-# %% ../nbs/42_compare.ipynb #8b25f343
+# %% ../nbs/42_compare.ipynb #83c6389c
 def _one_of(what, value, known):
     if value not in known: raise SplitTimerError(f"{what}: there is no {value!r}. Known: {', '.join(known)}")
 
+def _there(src, tgts): # numbers of those that can be shown; of the others it is said why not
+    kept, why = [], []
+    for i, o in enumerate(tgts):
+        try: _ids(src, o); Video(_film(o)); kept.append(i)
+        except SplitTimerError as e: why.append(str(e))
+    if not kept: raise SplitTimerError('\nerror: '.join(dict.fromkeys(why)))
+    for o in why: warnings.warn(f'{o}; left out of the film', stacklevel=4)
+    return kept
+
 def _checked(src, tgt, out, mode, layout, names, fps, height):
-    "Targets, layout and names"
+    "Targets, which of those that were given they are, layout and names"
     tgts = list(tgt) if isinstance(tgt, (list, tuple)) else [tgt]
     if not 1 <= len(tgts) <= 3: raise SplitTimerError(f"{out}: one to three riders can be shown beside the reference, got {len(tgts)}")
     if Path(out).suffix.lower() not in ('.mp4', '.m4v', '.mov'): raise SplitTimerError(f"{out}: no film for browsers can be written under this name; let it end in .mp4")
-    layout = layout or ('side' if len(tgts) == 1 else 'grid')
+    kept = _there(src, tgts)
+    if names is not None and len(names) != len(tgts) + 1: raise SplitTimerError(f"{out}: {len(names)} names for {len(tgts) + 1} riders; give one each, the reference's first")
+    n, tgts, layout = len(tgts), [tgts[i] for i in kept], layout or ('side' if len(kept) == 1 else 'grid')
     _one_of('mode', mode, modes), _one_of('layout', layout, LAYOUTS)
     if fps is not None and not 0 < fps <= 120: raise SplitTimerError(f"{out}: fps must be above 0 and at most 120, got {fps}")
     if height is not None and not 90 <= height <= 2160: raise SplitTimerError(f"{out}: height must be from 90 to 2160 pixels, got {height}")
     ids = [_ids(src, o) for o in tgts]
-    names = list(names or [ids[0][1], *(i[2] for i in ids)])
-    if len(names) != len(tgts) + 1: raise SplitTimerError(f"{out}: {len(names)} names for {len(tgts) + 1} riders; give one each, the reference's first")
+    names = [names[0], *(names[i + 1] for i in kept)] if names is not None else [ids[0][1], *(i[2] for i in ids)]
     if any(Path(out).exists() and Path(out).samefile(_film(o)) for o in (src, *tgts)): raise SplitTimerError(f"{out}: is one of the films to be shown; choose another name")
-    return tgts, layout, names
+    return tgts, kept, n, layout, names
 
 def _marks(src, tgts, splits, maps, last): # (R,S) seconds
     has = splits is not None or isinstance(src, Run) and src.n_splits
@@ -304,7 +314,7 @@ def _marks(src, tgts, splits, maps, last): # (R,S) seconds
 def _sure(warps): # function of (N,) seconds -> (R-1,N) bool
     return lambda t: np.stack([w.status(t) != 'uncertain' if hasattr(w, 'status') else np.ones(len(t), bool) for w in warps])
 
-# %% ../nbs/42_compare.ipynb #6d7ddb9c
+# %% ../nbs/42_compare.ipynb #6b44aeaf
 def synced_video(
     src:Run|str|Path, # the reference: a run or a film
     tgt:Run|str|Path|list, # one to three others
@@ -322,10 +332,11 @@ def synced_video(
     progress:bool=True, # show a bar
 )->SideBySide:
     "Write a film in which riders are at the same place at every moment"
-    tgts, layout, names = _checked(src, tgt, out, mode, layout, names, fps, height)
+    tgts, kept, n, layout, names = _checked(src, tgt, out, mode, layout, names, fps, height)
     films = [Video(_film(o)) for o in (src, *tgts)]
     warps = [align(src, o, progress=progress) for o in tgts] if warp is None else list(warp) if isinstance(warp, (list, tuple)) else [warp]
-    if len(warps) != len(tgts): raise SplitTimerError(f"{out}: {len(warps)} warps for {len(tgts)} riders beside the reference; give one each")
+    if warp is not None and len(warps) != n: raise SplitTimerError(f"{out}: {len(warps)} warps for {n} riders beside the reference; give one each")
+    if warp is not None: warps = [warps[i] for i in kept]
     maps = [smooth_warp(w, films[0].duration) for w in warps]
     lost = [f'{films[0].path} and {v.path}' for v, m in zip(films[1:], maps) if not m.parts]
     if lost and mode == 'place' and len(lost) == len(maps): raise SplitTimerError(f"{'; '.join(lost)}: share no stretch of track, so nobody can be shown at the same place; give runs of one track, or mode 'time'")
