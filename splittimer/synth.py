@@ -396,7 +396,7 @@ def frames(self:Ride,
             for j in range(i + len(waiting), min(i + 2*threads, len(self))): waiting.append(pool.submit(self.frame, j))
             yield Frame(float(self.pts[i]), waiting.popleft().result(), i)
 
-# %% ../nbs/04_synth.ipynb #055ba71a
+# %% ../nbs/04_synth.ipynb #d8d6884c
 @patch(as_prop=True)
 def made_with(self:Ride):
     "All that the film depends on"
@@ -423,6 +423,6 @@ def film(self:Ride,
             if json.loads(beside.read_text(encoding='utf-8'))['made_with'] == json.loads(json.dumps(self.made_with)): return path
         except (ValueError, KeyError, TypeError, UnicodeDecodeError): pass
     beside.unlink(missing_ok=True)
-    write_video(path, self.frames(progress), fps=30 if self.settings['fps'] == 'variable' else self.settings['fps'], crf=self.settings['crf'])
+    write_video(path, self.frames(progress), fps=30 if self.settings['fps'] == 'variable' else self.settings['fps'], crf=self.settings['crf'], repeatable=True)
     write_json(beside, dict(made_with=self.made_with, **self.truth))
     return path

@@ -330,13 +330,14 @@ def _timed(path, frames, fps):
             raise SplitTimerError(f"{path}: a picture must be an array of shape (height, width, 3), uint8 RGB; got {image.shape} of {image.dtype}")
         yield t, np.pad(image, [(0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)], mode='edge')
 
-# %% ../nbs/03_video.ipynb #68ae587d
+# %% ../nbs/03_video.ipynb #b48587a8
 def write_video(
     path:str|Path,    # file to write, `.mp4` for browsers
     frames,           # RGB uint8 arrays; or (seconds, array) pairs or `Frame`s, which keep their own times
     fps:float=None,   # frames a second, needed for bare arrays
     crf:int=20,       # quality: 0 lossless, 18 hardly visible loss, 28 coarse
-    size:tuple=None   # (width, height) to scale to; None: as they come, made even
+    size:tuple=None,  # (width, height) to scale to; None: as they come, made even
+    repeatable:bool=False # the same file from the same pictures, to the bit
 )->Path: # `path`
     "Write an H.264 film that browsers play"
     if fps is not None and not 0 < fps <= 1000: raise SplitTimerError(f"{path}: fps must be above 0 and at most 1000, got {fps}")
@@ -347,7 +348,7 @@ def write_video(
     if Path(path).suffix.lower() not in ('.mp4', '.m4v', '.mov', '.mkv'): raise SplitTimerError(f"{path}: no film can be written under this name; let it end in .mp4")
     (h, w, _), (W, H) = first[1].shape, size or first[1].shape[1::-1]
     with atomic_path(path) as tmp, av.open(str(tmp), 'w', options={'movflags': '+faststart'}) as film:
-        stream = film.add_stream('libx264', rate=Fraction(fps or 30).limit_denominator(1001), options={'crf': str(crf), 'preset': 'veryfast'})
+        stream = film.add_stream('libx264', rate=Fraction(fps or 30).limit_denominator(1001), options={'crf': str(crf), 'preset': 'veryfast'} | ({'x264-params': 'mbtree=0'} if repeatable else {}))
         stream.width, stream.height, stream.pix_fmt, cc = W + W % 2, H + H % 2, 'yuv420p', stream.codec_context
         cc.time_base, cc.colorspace, cc.color_primaries, cc.color_trc, cc.color_range = tick, 1, 1, 1, 1 # BT.709, limited range
         for t, image in chain([first], timed):
