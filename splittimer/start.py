@@ -49,7 +49,7 @@ def _rides(tr, i):
     quiet = np.flatnonzero(v[:on+1] < noise)
     return (quiet[-1] if len(quiet) else None), on
 
-# %% ../nbs/12_start.ipynb #9858e0de
+# %% ../nbs/12_start.ipynb #8a4e3404
 WALK, LENIENT = .4, .08 # pixels a frame, and a share of what the turning makes: what stands still moves less
 
 def _walkers(systems, x):
@@ -133,10 +133,11 @@ def _by_motion(tr, since=-np.inf):
         if len(i) < 8: continue
         said = _in_shot(tr, i)
         if said.get('why') != 'nobody sets off': break
-    if said.get('why') == 'nobody sets off' and np.nanmedian(np.abs(np.diff(tr.speed[tr.shot >= 0]))) > BLURRED: said['why'] = 'too blurred to tell'
+    rough = np.abs(np.diff(tr.speed[tr.shot >= 0]))
+    if said.get('why') == 'nobody sets off' and len(rough) and np.nanmedian(rough) > BLURRED: said['why'] = 'too blurred to tell'
     return said
 
-# %% ../nbs/12_start.ipynb #abe316c7
+# %% ../nbs/12_start.ipynb #9c62c728
 FLOOR, STRETCH, EARLY = .018, .8, .008 # seconds; how much wider it is than the likelihood has it; seconds
 FAR, SELDOM = .38, .1 # seconds, and how often that applies instead of `FLOOR`
 _FINE = np.arange(-625, 626)*.004 # seconds
@@ -298,7 +299,7 @@ def _read(video, start, end, stop):
         if sum(g[1] for g in gone) > 4 and o.end > stop: break
     return pairs, size
 
-# %% ../nbs/12_start.ipynb #7d80c3fb
+# %% ../nbs/12_start.ipynb #5fe236e4
 def _both(a, mid, sd, flat=.1):
     "The probabilities `a`, multiplied by a normal density that is trusted but for `flat`"
     p = a[1]*((1 - flat)*np.exp(-.5*((a[0] - mid)/sd)**2)/sd/2.507 + flat/5)
@@ -354,7 +355,7 @@ def _find(video, name, begin, end, stop=None, by_map=None, sound=True):
     if why == 'motion and map disagree': low, high = min(low, clip(by_map[0])), max(high, clip(by_map[0]))
     return Start(mid, low, high, status, evidence, name, tr, None if 'why' in fit else fit, None if why == 'motion and map disagree' else spread)
 
-# %% ../nbs/12_start.ipynb #9817eb1f
+# %% ../nbs/12_start.ipynb #53ff83fc
 def find_start(
     film:Run|Video|str|Path, # where somebody sets off
     near:float=None,   # seconds of PTS: look about there; None: from the beginning
@@ -399,7 +400,7 @@ def plot(self:Start,
     ax.set_ylim(-1, 3.5); ax.legend(frameon=False, fontsize=7, loc='upper left')
     return ax
 
-# %% ../nbs/12_start.ipynb #dc8a0078
+# %% ../nbs/12_start.ipynb #b3992801
 LATEST, HAND = .25, .05 # seconds after the start at which a mark is a place; by which a hand is off
 WAIT = 20. # seconds at most from a mark to the start
 
@@ -421,7 +422,7 @@ def marked_start(
     if not 0 <= mark <= video.duration: raise SplitTimerError(f"{video.path}: mark must lie within the film, 0 to {video.duration:.3f} s, got {mark:g}")
     return _marked(video.path, video.path.stat().st_mtime_ns, float(mark))
 
-# %% ../nbs/12_start.ipynb #bcc6f078
+# %% ../nbs/12_start.ipynb #9fc0bd9e
 def start_like(
     src:Run|Video|str|Path, # in which the mark is
     mark:float, # seconds of PTS
