@@ -25,6 +25,7 @@ from .video import Video
 from .features import extract
 from .align import align
 from .refine import refine as refine_times
+from .start import start_like
 from .scores import METHODS, predict
 from .joint import joint, pool
 
@@ -79,7 +80,17 @@ def _read_off(warp, src, tgt, splits, refine, kwargs):
     coarse = Found(warp(splits), *warp.interval(splits), warp.confidence(splits), warp.status(splits), np.where(np.isnan(warp(splits)), '', 'alignment'))
     if not refine or np.isnan(coarse.target_s).all(): return coarse
     r = refine_times(warp, src, tgt, splits, progress=kwargs.get('progress', True))
-    return Found(r.target_s, r.low_s, r.high_s, r.confidence, r.status, np.array([_decided[o] for o in r.evidence]))
+    return _set_off(Found(r.target_s, r.low_s, r.high_s, r.confidence, r.status, np.array([_decided[o] for o in r.evidence], object)), warp, src, tgt, splits[0])
+
+def _set_off(found, warp, src, tgt, mark):
+    "`found`, with split 0 where the rider sets off, if that is what the mark stands for"
+    if (seen := start_like(_film(src), mark, _film(tgt), warp)) is None: return found
+    start, late = seen
+    if start.status == 'absent' and found.status[0] == 'found' and found.evidence[0] == 'geometry': return found
+    if np.nanmin(np.r_[found.target_s[1:], np.inf]) <= start.time: return found
+    words = '' if start.status == 'absent' else 'start' if not late else f"{abs(late):.2f} s {'after' if late > 0 else 'before'} the start"
+    for o, x in zip(found, (start.time, start.low, start.high, start.confidence, start.status, words)): o[0] = x
+    return found
 
 # %% ../nbs/30_find.ipynb #6e84bfd9
 _tracks = {}
@@ -188,7 +199,7 @@ class PredictedSplit(msgspec.Struct):
     high_s:_Seconds|None
     confidence:Annotated[float, msgspec.Meta(ge=0, le=1)]
     status:Literal[_statuses]
-    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two
+    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two, 'start'
 
     def __post_init__(self):
         nulls, absent = [o is None for o in (self.target_s, self.target_timecode, self.low_s, self.high_s)], self.status == 'absent'
@@ -226,12 +237,13 @@ def _predictions(ids, method, times, found, fps, truth=None):
 # %% ../nbs/30_find.ipynb #c1c32692
 @patch(as_prop=True)
 def df(self:SplitPredictions)->pd.DataFrame:
-    "A row for each split: times, interval, sector, confidence, status, and the error where the truth is known"
+    "A row for each split: times, interval, elapsed, sector, confidence, status, and the error where the truth is known"
     d = pd.DataFrame([msgspec.structs.asdict(o) for o in self.predicted_splits], columns=PredictedSplit.__struct_fields__, dtype=object)
     d = d.astype(dict(split=int) | dict.fromkeys(['source_s', 'target_s', 'low_s', 'high_s', 'confidence'], float))
     d.insert(7, 'sector_s', d.target_s.diff())
-    d.insert(8, 'source_sector_s', d.source_s.diff())
-    d.insert(9, 'delta_s', d.sector_s - d.source_sector_s)
+    d.insert(7, 'elapsed_s', d.target_s - (d.target_s.dropna().iloc[0] if d.target_s.notna().any() else np.nan))
+    d.insert(9, 'source_sector_s', d.source_s.diff())
+    d.insert(10, 'delta_s', d.sector_s - d.source_sector_s)
     if self.truth is not None: d['error_s'] = d.target_s - self.truth
     return d
 
@@ -241,10 +253,18 @@ def _shown(self:SplitPredictions, blank):
     "The table as text"
     d, num = self.df, lambda s, f: [blank if np.isnan(o) else format(o, f) for o in s]
     t = pd.DataFrame({'split': d.split.astype(str), 'source': d.source_timecode, 'source s': num(d.source_s, '.3f'), 'target': [o or blank for o in d.target_timecode],
-                      'target s': num(d.target_s, '.3f'), '+-': num((d.high_s - d.low_s)/2, '.2f'), 'sector s': num(d.sector_s, '.3f'), 'delta s': num(d.delta_s, '+.3f'),
+                      'target s': num(d.target_s, '.3f'), '+-': num((d.high_s - d.low_s)/2, '.2f'), 'elapsed s': num(d.elapsed_s, '.3f'), 'sector s': num(d.sector_s, '.3f'), 'delta s': num(d.delta_s, '+.3f'),
                       'confidence': num(d.confidence, '.2f'), 'status': d.status} | ({'by': [o or blank for o in d.evidence]} if any(d.evidence) else {}))
     if self.truth is not None: t['error s'] = num(d.error_s, '+.3f')
     return t
+
+@patch(as_prop=True)
+def _notes(self:SplitPredictions):
+    "Lines to stand under the table"
+    there, first = [o for o in self.predicted_splits if o.target_s is not None], self.predicted_splits[:1]
+    if there and there[0].split: yield f'split 0 is not in the film: elapsed times are counted from split {there[0].split}'
+    for o in first:
+        if o.evidence.endswith(' before the start'): yield f'{self.source} is marked {o.evidence}: the rider still waits there; mark where he sets off, and elapsed times are counted from that'
 
 @patch(as_prop=True)
 def _title(self:SplitPredictions):
@@ -254,7 +274,7 @@ def _title(self:SplitPredictions):
 
 # %% ../nbs/30_find.ipynb #2da4f8e9
 @patch
-def __str__(self:SplitPredictions): return f"{self._title}\n{self._shown('-').to_string(index=False)}"
+def __str__(self:SplitPredictions): return '\n'.join([self._title, self._shown('-').to_string(index=False), *self._notes])
 
 @patch
 def __repr__(self:SplitPredictions): return f'SplitPredictions({self._title})'
@@ -263,7 +283,7 @@ def __repr__(self:SplitPredictions): return f'SplitPredictions({self._title})'
 def _repr_html_(self:SplitPredictions):
     words = dict(found='found', uncertain='<b>uncertain</b>, check it', absent='<b>absent</b>, not in this film')
     table = self._shown('').rename(columns={'+-': '±'}).to_html(index=False, border=0)
-    return f"<p>{html.escape(self._title)}</p>{re.sub('<td>(found|uncertain|absent)</td>', lambda m: f'<td>{words[m[1]]}</td>', table)}"
+    return f"<p>{html.escape(self._title)}</p>{re.sub('<td>(found|uncertain|absent)</td>', lambda m: f'<td>{words[m[1]]}</td>', table)}{''.join(f'<p>{html.escape(o)}</p>' for o in self._notes)}"
 
 # %% ../nbs/30_find.ipynb #bf556820
 def _misfit(error):
