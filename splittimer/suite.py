@@ -263,7 +263,8 @@ def kept_warp(
     if not hasattr(a.ride, 'made_with'): return align(a.run, b.run, **options)
     path = _warp_file(a, b, options)
     if path.exists(): return load_warp(path)
-    warp = align(a.run, b.run, **options)
+    start, warp = time.perf_counter(), align(a.run, b.run, **options)
+    warp.info['seconds'] = round(time.perf_counter() - start, 3) # that it took
     save_warp(path, warp)
     return warp
 
