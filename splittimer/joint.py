@@ -376,20 +376,21 @@ def plot(self:Track):
     "Seconds behind, along the track, and how much each pair shares"
     import matplotlib.pyplot as plt
     fig, (ax, table) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=[3, 2], layout='constrained')
-    main, group = self.axis[0][0], self.groups[0]
+    main, group, n = self.axis[0][0], self.groups[0], len(self.runs)
+    label = {r: r.split('/')[-1] for r in self.runs}
+    if len(set(label.values())) < n: label = {r: r for r in self.runs}
     for r in group:
         t = self._frames(r)
         u = self.coordinate(r, t); behind = t - u
-        ax.plot(u, behind - (behind[ok[0]] if len(ok := np.flatnonzero(np.isfinite(u))) else 0), label=r, lw=1.3)
-    ax.set(xlabel=f'track, seconds of {main}', ylabel='seconds lost since first seen'); ax.legend(fontsize=8)
-    n = len(self.runs)
+        ax.plot(u, behind - (behind[ok[0]] if len(ok := np.flatnonzero(np.isfinite(u))) else 0), label=label[r], lw=1.3)
+    ax.set(xlabel=f'track, seconds of {label[main]}', ylabel='seconds lost since first seen'); ax.legend(fontsize=8)
     share = np.array([[np.nan if a == b else np.mean(self.warp(a, b).found > .5) for b in self.runs] for a in self.runs])
     direct = {k: np.mean(leg.warp.found > .5) for k, leg in self.legs.items()}
     table.imshow(share, cmap='Blues', vmin=0, vmax=1)
     for i, j in np.argwhere(np.isfinite(share)):
         was, now = (f'{100*o:.0f}' for o in (direct.get((self.runs[i], self.runs[j]), 0), share[i, j]))
         table.text(j, i, now if was == now else f'{now}\n({was})', ha='center', va='center', fontsize=8 if n < 9 else 5, color='w' if share[i, j] > .6 else 'k')
-    table.set(xticks=range(n), yticks=range(n), title='% of row found in column (directly)'); table.set_xticklabels(self.runs, rotation=45, ha='right', fontsize=8); table.set_yticklabels(self.runs, fontsize=8)
+    table.set(xticks=range(n), yticks=range(n), title='% of row found in column (directly)'); table.set_xticklabels(label.values(), rotation=45, ha='right', fontsize=8); table.set_yticklabels(label.values(), fontsize=8)
     return ax, table
 
 # %% ../nbs/13_joint.ipynb #f65aeee5
