@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from numbers import Real
 from pathlib import Path
+from threading import Lock
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec, numpy as np, pandas as pd
@@ -93,13 +94,14 @@ def _set_off(found, warp, src, tgt, mark):
     return found
 
 # %% ../nbs/30_find.ipynb #6e84bfd9
-_tracks = {}
+_tracks, _making = {}, {} # by what they depend on
 
 def _track_of(runs, pairs, kw):
     "All runs aligned together, once"
     films = {r.name: (r, r.film()) for r in runs if not isinstance(r, Run) or r.video_path.exists()}
     key = tuple((k, str(f), f.stat().st_mtime_ns) for k, (_, f) in films.items()), pairs, repr(sorted(kw.items()))
-    if key not in _tracks: _tracks[key] = joint([r for r, _ in films.values()], pairs, **kw)
+    with _making.setdefault(key, Lock()): # whoever else asks meanwhile waits for it
+        if key not in _tracks: _tracks[key] = joint([r for r, _ in films.values()], pairs, **kw)
     return _tracks[key]
 
 @finder('joint')

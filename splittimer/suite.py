@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['CASES', 'TUNING', 'REPORTING', 'SMALL', 'FILM_CODE', 'FIND_CODE', 'METHODS', 'Case', 'ride_seed', 'Entry',
            'suite_rides', 'code_hash', 'trying', 'render', 'render_case', 'Pair', 'suite_pairs', 'measure_points',
-           'ask', 'kept', 'run_suite', 'summary', 'save_suite', 'splittimer_suite']
+           'kept_warp', 'together', 'ask', 'kept', 'run_suite', 'summary', 'leave_one_out', 'versus', 'save_suite',
+           'splittimer_suite']
 
 # %% ../nbs/33_suite.ipynb #c22aec26
-import ast, datetime, hashlib, inspect, json, os, platform, re, time
+import ast, datetime, hashlib, inspect, json, os, platform, re, shutil, time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
@@ -28,7 +29,8 @@ from .config import Run, _nearest
 from .course import Course
 from .synth import Ride
 from .features import Encoder, extract
-from .align import align
+from .align import CLOSE, TimeWarp, align
+from .joint import Track, joint, load_warp, pool, save_warp
 from .find import Found, get_finder, _check_options, _complete, _options
 from .evaluate import metrics
 from .diagnose import level_of, plot_reliability, plot_worst, reliability, verdicts, worst
@@ -217,11 +219,79 @@ def measure_points(
     between = np.arange(every, course.length, every)
     return np.sort(np.r_[course.splits, between[np.abs(between[:, None] - course.splits).min(1) > every/4]])
 
+# %% ../nbs/33_suite.ipynb #27d9063b
+@contextmanager
+def _one_thread():
+    n = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try: yield
+    finally: torch.set_num_threads(n)
+
+def _in_threads(func, items, workers, desc, unit, show):
+    "`func` of each item, with a bar; what has not begun is dropped at the first error or Ctrl-C"
+    with ThreadPoolExecutor(workers) as pool, progress_bar(total=len(items), desc=desc, unit=unit, disable=None if show else True) as bar:
+        jobs = [pool.submit(func, o) for o in items]
+        try:
+            for j in as_completed(jobs): j.result(); bar.update()
+        except BaseException:
+            for j in jobs: j.cancel()
+            raise
+    return [j.result() for j in jobs]
+
+def _interleaved(groups):
+    "Items of several lists, one of each in turn, so that neighbours have no film in common"
+    return [o for i in range(max(map(len, groups), default=0)) for g in groups for o in g[i:i+1]]
+
+# %% ../nbs/33_suite.ipynb #32596987
+def _plain(v): return f'{v.name}:{v.weights}' if isinstance(v, Encoder) else repr(v)
+
+def _short(o): return hashlib.sha256(json.dumps(o, sort_keys=True).encode()).hexdigest()[:16]
+
+def _aligning(options): # all options of `align` that its answer depends on, in words
+    usual = {k: o.default for k, o in inspect.signature(align).parameters.items() if o.default is not inspect.Parameter.empty}
+    return {k: _plain(v) for k, v in sorted({**usual, **options}.items()) if k not in ('cache', 'force', 'device', 'progress')}
+
+def _warp_file(a, b, options):
+    made = dict(rides=[o.ride.made_with for o in (a, b)], options=_aligning(options), code=[code_hash(FILM_CODE), code_hash(('align',))])
+    return Path(a.run.folder)/'warps'/a.run.track/f'{a.run.rider}-{b.run.track}-{b.run.rider}-{_short(made)}.npz'
+
+def kept_warp(
+    a:Entry, b:Entry, # source and target
+    **options # of `align`
+)->TimeWarp:
+    "The alignment of two rides: as it was kept, or made now"
+    if not hasattr(a.ride, 'made_with'): return align(a.run, b.run, **options)
+    path = _warp_file(a, b, options)
+    if path.exists(): return load_warp(path)
+    start, warp = time.perf_counter(), align(a.run, b.run, **options)
+    warp.info['seconds'] = round(time.perf_counter() - start, 3) # that it took
+    save_warp(path, warp)
+    return warp
+
+# %% ../nbs/33_suite.ipynb #c752cd34
+_tracks, _making = {}, {} # by what they depend on
+
+def together(
+    entries:list, # `Entry`s; one that is named twice counts once
+    pairs='all', # 'all', 'sparse' or a number of partners of each run
+    **options # of `align`
+)->Track:
+    "Runs of a course aligned together, once"
+    riders = {e.run.name: e for e in entries}
+    known = [[str(e.run.folder), name, e.ride.made_with if hasattr(e.ride, 'made_with') else id(e.ride)] for name, e in riders.items()]
+    key = _short([known, repr(pairs), _aligning(options), code_hash(FILM_CODE), code_hash(('joint',))])
+    with _making.setdefault(key, Lock()):
+        if key not in _tracks:
+            while len(_tracks) > 15: _tracks.pop(next(iter(_tracks)), None)
+            _tracks[key] = joint([e.run for e in riders.values()], pairs, aligner=lambda a, b, **kw: kept_warp(riders[a.name], riders[b.name], **kw), **dict(progress=False) | options)
+    return _tracks[key]
+
 # %% ../nbs/33_suite.ipynb #a79d6c21
-def _answer(method, src, tgt, times, truth, options):
+def _answer(method, pair, src, tgt, times, truth, options):
     "What a finder says, and the level at which the truth lies in it"
-    if method != 'align': return _complete(get_finder(method)(src, tgt, times.copy(), **options), len(times), method), np.full(len(times), np.nan)
-    warp = align(src, tgt, **options)
+    if method not in ('align', 'joint'): return _complete(get_finder(method)(src, tgt, times.copy(), **options), len(times), method), np.full(len(times), np.nan)
+    aligning = {k: v for k, v in options.items() if k not in ('runs', 'refine')}
+    warp = kept_warp(pair.source, pair.target, **aligning) if method == 'align' else together([*pair.riders, pair.source, pair.target], **aligning).warp(src, tgt)
     found = Found(warp(times), *warp.interval(times), warp.confidence(times), warp.status(times))
     return _complete(found, len(times), method), level_of(warp, times, truth)
 
@@ -247,15 +317,13 @@ def ask(
     if given and np.isnan([t[0], t[-1], true[0], true[-1]]).any(): return None
     seen = ~np.isnan(t)
     times, truth = t[seen], true[seen]
-    src, tgt, runs = _told(pair, points[seen], times, truth) if given else (pair.source.run, pair.target.run, [])
+    src, tgt, runs = _told(pair, points[seen], times, truth) if given else (pair.source.run, pair.target.run, [e.run for e in pair.riders])
     options = {k: v for k, v in dict(progress=False, runs=runs, **options).items() if k in _options(method)}
-    found, level = _answer(method, src, tgt, times, truth, options)
+    found, level = _answer(method, pair, src, tgt, times, truth, options)
     is_given = np.isin(np.arange(len(times)), np.arange(len(times))[list(given)])
     return pd.DataFrame(dict(split=np.flatnonzero(seen), distance=points[seen], source_s=times, **found._asdict(), truth_s=truth, error_s=found.target_s - truth, given=is_given, level=level))
 
 # %% ../nbs/33_suite.ipynb #0dab78ad
-def _plain(v): return f'{v.name}:{v.weights}' if isinstance(v, Encoder) else repr(v)
-
 def _made_with(method, pair, points, options):
     "All that an answer depends on"
     code = dict(films=code_hash(FILM_CODE), finder=code_hash(FIND_CODE, get_finder(method)), asked=hashlib.sha256(_asking.encode()).hexdigest()[:16])
@@ -263,7 +331,7 @@ def _made_with(method, pair, points, options):
     if 'runs' in _options(method): rides['riders'] = [e.ride.made_with for e in pair.riders]
     return dict(method=method, options={k: _plain(v) for k, v in sorted(options.items())}, points=[round(float(p), 6) for p in points], **rides, code=code)
 
-_asking = ''.join(inspect.getsource(f) for f in (_answer, _told, ask, level_of))
+_asking = ''.join(inspect.getsource(f) for f in (_answer, _told, ask, together, level_of))
 
 def kept(
     method:str, # name of a finder
@@ -276,38 +344,16 @@ def kept(
     "The answer of a finder on a pair: as it was kept, or asked now"
     options = {k: v for k, v in options.items() if k in _options(method)}
     made = _made_with(method, pair, points, options)
-    key = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+    key = _short(made)
     path = Path(pair.source.run.folder)/'results'/pair.track/f'{pair.source.run.rider}-{pair.target.run.rider}-{method}-{key}.json'
     if not force and path.exists(): return json.loads(path.read_text())
     if only: return None
+    if force and method == 'align': _warp_file(pair.source, pair.target, options).unlink(missing_ok=True)
     start, rows = time.perf_counter(), ask(method, pair, points, **options)
     columns = None if rows is None else rows.astype(object).where(rows.notna(), None).to_dict('list')
     answer = dict(made_with=made, seconds=round(time.perf_counter() - start, 3), rows=columns)
     write_json(path, answer)
     return answer
-
-# %% ../nbs/33_suite.ipynb #27d9063b
-@contextmanager
-def _one_thread():
-    n = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try: yield
-    finally: torch.set_num_threads(n)
-
-def _in_threads(func, items, workers, desc, unit, show):
-    "`func` of each item, with a bar; what has not begun is dropped at the first error or Ctrl-C"
-    with ThreadPoolExecutor(workers) as pool, progress_bar(total=len(items), desc=desc, unit=unit, disable=None if show else True) as bar:
-        jobs = [pool.submit(func, o) for o in items]
-        try:
-            for j in as_completed(jobs): j.result(); bar.update()
-        except BaseException:
-            for j in jobs: j.cancel()
-            raise
-    return [j.result() for j in jobs]
-
-def _interleaved(groups):
-    "Items of several lists, one of each in turn, so that neighbours have no film in common"
-    return [o for i in range(max(map(len, groups), default=0)) for g in groups for o in g[i:i+1]]
 
 # %% ../nbs/33_suite.ipynb #cadbce61
 def _labelled(methods, defaults, options):
@@ -330,12 +376,20 @@ def _features(entries, methods, workers, show):
     jobs = [(e, kw) for kw in wanted.values() for e in entries]
     _in_threads(lambda j: extract(j[0].run, progress=False, **j[1]) and None, jobs, workers, 'features', 'film', show)
 
+def _forget(pairs, methods):
+    "Alignments of the riders of all pairs, away with them"
+    _tracks.clear()
+    for folder in {Path(p.source.run.folder)/'warps'/e.run.track for p in pairs for e in (p.source, p.target) if any(m == 'joint' for m, _ in methods.values())}: shutil.rmtree(folder, ignore_errors=True)
+
 def _ask_all(pairs, methods, points, force, workers, show):
     "Ask every finder on every pair"
-    locks = defaultdict(Lock, {e.run.name: Lock() for p in pairs for e in (p.source, p.target)})
+    if force: _forget(pairs, methods)
+    jointly = any('runs' in _options(m) and get_finder(m).films for m, _ in methods.values())
+    films = lambda p: sorted({e.run.name for e in (p.source, p.target, *(p.riders if jointly else ()))})
+    locks = {name: Lock() for p in pairs for name in films(p)}
     def one(pair):
         with ExitStack() as held:
-            for name in sorted({pair.source.run.name, pair.target.run.name}): held.enter_context(locks[name])
+            for name in films(pair): held.enter_context(locks[name])
             for m, o in methods.values(): kept(m, pair, points[pair.case, pair.track], force, **o)
     groups = defaultdict(list)
     for p in pairs: groups[p.track].append(p)
@@ -413,6 +467,49 @@ def summary(
     said = verdicts(scored, by)
     said.index = sizes.index
     return sizes.join(said[['found', 'uncertain', 'missed', 'wrong', 'absent_right']]).astype(dict(pairs=int, splits=int))
+
+# %% ../nbs/33_suite.ipynb #7bb71ae2
+def leave_one_out(
+    rows:pd.DataFrame # of `run_suite`
+)->pd.DataFrame: # the same columns; a row for each target and place that any other rider shows
+    "What all other riders of a target say together"
+    out = []
+    for (case, track, method, target), r in rows[~rows.given.astype(bool)].groupby(['case', 'track', 'method', 'target'], sort=False):
+        said = {k: r.pivot(index='source', columns='split', values=k) for k in ('target_s', 'low_s', 'high_s', 'confidence', 'status')}
+        p = pool(*(o.to_numpy(float) for k, o in said.items() if k != 'status'), said['status'].to_numpy(object))
+        places = r.groupby('split')[['distance', 'truth_s']].first()
+        out.append(pd.DataFrame(dict(case=case, track=track, method=f'{method}, all others', source='all others', target=target, split=places.index, distance=places.distance, source_s=np.nan,
+            target_s=p.target_s, low_s=p.low_s, high_s=p.high_s, confidence=p.confidence, status=p.status, truth_s=places.truth_s, error_s=p.target_s - places.truth_s, given=False)).reset_index(drop=True))
+    return pd.concat(out, ignore_index=True)
+
+# %% ../nbs/33_suite.ipynb #00faff80
+def _counts(r):
+    "Of the rows `r` of two methods side by side: numerators and denominators of each figure, (F,2) each"
+    there, both = r.truth_s.notna(), r.error_s_x.notna() & r.error_s_y.notna()
+    def of(k):
+        e, found, absent = r['error_s' + k].abs(), r['status' + k] == 'found', r['status' + k] == 'absent'
+        return [(e[both].sum(), both.sum()), ((~absent & there).sum(), there.sum()), ((found & there).sum(), there.sum()), ((found & ~(e <= CLOSE)).sum(), found.sum()), ((absent & ~there).sum(), (~there).sum())]
+    return np.array([of('_x'), of('_y')], float).transpose(2, 1, 0)
+
+def versus(
+    rows:pd.DataFrame, # of `run_suite`
+    a:str, b:str, # two methods in it
+    draws:int=2000, # of films
+    seed:int=0
+)->pd.DataFrame: # (case, figure): value of `a`, value of `b`, `b` less `a`, the ends of its 90 % interval, films
+    "What one method does better or worse than another on the same places, and whether it could be luck"
+    for m in (a, b):
+        if not (rows.method == m).any(): raise SplitTimerError(f"versus: there are no rows of {m!r}. {_nearest(m, rows.method.unique())}There are: {', '.join(rows.method.unique())}")
+    on, rng, out = ['case', 'track', 'source', 'target', 'split'], np.random.default_rng(seed), {}
+    pairs = rows[rows.method == a].merge(rows[rows.method == b], on=on).rename(columns=dict(truth_s_x='truth_s'))
+    for case, r in pairs.groupby('case', sort=False):
+        films = np.array([_counts(o) for _, o in r.groupby(['track', 'target'])]) # (films,2,F,2)
+        drawn = np.einsum('df,fnij->dnij', rng.multinomial(len(films), np.full(len(films), 1/len(films)), draws), films)
+        with np.errstate(invalid='ignore', divide='ignore'): (x, y), d = (films.sum(0)[0]/films.sum(0)[1]).T, np.diff(drawn[:, 0]/drawn[:, 1])[..., 0]
+        for i, k in enumerate(('mean_s', 'answered', 'found', 'wrong', 'absent_right')):
+            low, high = np.nanquantile(d[:, i], [.05, .95]) if np.isfinite(d[:, i]).any() else (np.nan, np.nan)
+            out[case, k] = {a: x[i], b: y[i], 'difference': y[i] - x[i], 'low': low, 'high': high, 'films': len(films)}
+    return pd.DataFrame(out.values(), index=pd.MultiIndex.from_tuples(out, names=('case', 'figure')))
 
 # %% ../nbs/33_suite.ipynb #f6d58f7d
 def _records(d): return d.astype(object).where(d.notna(), None).to_dict('records')
