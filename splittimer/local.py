@@ -89,8 +89,8 @@ def _masked(k, mask):
     ok = mask[i[:, 1], i[:, 0]] > 0
     return Keypoints(k.xy[ok], k.desc[ok])
 
-# %% ../nbs/07_local.ipynb #3e647333
-LIKE, NEAR, TRIES = .6, .04, 150 # least cosine of a match; half heights off at which it agrees; samples
+# %% ../nbs/07_local.ipynb #b4f7765a
+LIKE, NEAR, TRIES = .6, .08, 150 # least cosine of a match; half heights off at which it agrees; samples
 
 @compiled(nogil=True)
 def _agreeing(p, q, near, tries): # (K,2), (K,2) -> most that agree about a similarity transform, its scale
@@ -187,9 +187,9 @@ def agreements(
             if len(b.points[j].xy) >= ENOUGH: n[i, j], scale[i, j] = agreement(p, b.points[j], NEAR)
     return n, scale
 
-# %% ../nbs/07_local.ipynb #177a3ba0
-USUAL, BREAK, WORTH = 10.5, 17., .33 # agree by chance; speak neither for nor against; nats for each more
-LEAST, MOST = -1.2, 6. # nats
+# %% ../nbs/07_local.ipynb #114e8d76
+USUAL, BREAK, WORTH = 8.3, 13.5, .45 # agree by chance; speak neither for nor against; nats for each more
+LEAST, MOST = -1., 8. # nats
 
 def local_ratio(
     n:np.ndarray, # (S,T) from `agreements`
