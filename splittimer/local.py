@@ -65,8 +65,9 @@ class Keypoints(NamedTuple):
     xy:np.ndarray   # (N,2) pixels from the picture's centre
     desc:np.ndarray # (N,D) float32, unit length
 
-def _points(grid, height): # (66,n) of the encoder -> `Keypoints` of a picture so high
-    g = np.asarray(grid, np.float32)
+def _points(grid, height, stretch=1.): # (66,n) of the encoder -> `Keypoints` of a picture so high; `stretch`: how much wider the network saw it
+    g = np.array(grid, np.float32)
+    g[64] /= stretch
     g = g[:, np.abs(g[:64]).max(0) > 0]
     return Keypoints(g[64:].T*(height/2), np.ascontiguousarray(g[:64].T))
 
@@ -80,7 +81,7 @@ def detect_learned(
     net, (h, w) = xfeat(device), greys[0].shape
     size = net.size_for(w, h)
     grids = [net(np.stack([cv2.resize(g, size)[..., None].repeat(3, -1) for g in greys[i:i+8]]))[:, :, 0] for i in range(0, len(greys), 8)]
-    return [_masked(_points(g, h), mask) for g in torch.cat(grids)]
+    return [_masked(_points(g, h, size[0]/size[1]*h/w), mask) for g in torch.cat(grids)]
 
 def _masked(k, mask):
     if mask is None or not len(k.xy): return k
