@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
            'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
-           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'TimeWarp', 'presence', 'warp_of', 'find_view',
-           'scan', 'align']
+           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'TimeWarp', 'presence',
+           'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -19,6 +19,7 @@ from .core import SplitTimerError
 from .config import Run
 from .video import Video
 from .features import Encoder, Features, extract
+from .local import Keyframes, agreements, keyframes, local_ratio
 from .similarity import Evidence, View, contrast, correlation_time, describe, moments, similarity, windows
 from .markov import Posterior, Rates, log_ratio, solve
 
@@ -324,12 +325,13 @@ def _weight(d, pts, still=True): # (S,) of the evidence of each frame; `still`: 
     return min(1., step/correlation_time(d, step))*np.minimum(1, new/max(np.median(new), 1e-6))
 
 # %% ../nbs/10_align.ipynb #7803256e
-def _coarse(z, pa, pb, weight, even, rates, solve=solve): # (S,T) z scores of frames at the times `pa` and `pb`
+def _coarse(z, pa, pb, weight, even, rates, solve=solve, more=0.): # (S,T) z scores of frames at the times `pa` and `pb`; (S,T) other evidence
     times, k = _padded(pb)
     left, right = _beyond(z[:, 0], pa, times[:k], pb[0]), _beyond(z[:, -1], pa, times[k+len(pb):], pb[-1])
-    E = _ratio(np.concatenate([left, z, right], 1), weight[:, None], even).ravel()
+    E = _ratio(np.concatenate([left, z, right], 1), weight[:, None], even)
+    E[:, k:k+len(pb)] += more
     lo, hi = np.zeros(len(pa), np.int64), np.full(len(pa), len(times), np.int64)
-    return solve(E, lo, hi, pa, times, rates)
+    return solve(E.ravel(), lo, hi, pa, times, rates)
 
 def _band(post, pts, times): # columns of `times` worth looking at for each of `pts`
     first, last = np.full(len(post.pts), np.inf), np.full(len(post.pts), -np.inf)
@@ -342,7 +344,7 @@ def _band(post, pts, times): # columns of `times` worth looking at for each of `
     return lo.astype(np.int64), np.maximum(lo, hi).astype(np.int64)
 
 # %% ../nbs/10_align.ipynb #e200cd5a
-def _fine(ev, a, b, lo, hi, weight, rates, block=64):
+def _fine(ev, a, b, lo, hi, weight, rates, more=None, block=64): # more: other evidence, as a function of the times of both
     (times, k), T, rows = _padded(b.pts), len(b), []
     left = _beyond(ev(slice(None), slice(0, 1))[:, 0], a.pts, times[:k], b.pts[0])
     right = _beyond(ev(slice(None), slice(T - 1, T))[:, 0], a.pts, times[k+T:], b.pts[-1])
@@ -351,8 +353,10 @@ def _fine(ev, a, b, lo, hi, weight, rates, block=64):
         shown = slice(min(max(l - k, 0), T), min(max(h - k, 0), T))
         film = ev(part, shown) if shown.stop > shown.start else np.zeros((len(lo[part]), 0), np.float32)
         z = np.concatenate([left[part, l:h], film, right[part, max(0, l - k - T):max(0, h - k - T)]], 1)
-        rows += [z[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(z))]
-    return solve(_ratio(np.concatenate(rows), np.repeat(weight, np.maximum(hi - lo, 0)), TIME), lo, hi, a.pts, times, rates)
+        E, before = _ratio(z, weight[part, None], TIME), left[part, l:h].shape[1]
+        if more is not None and film.shape[1]: E[:, before:before+film.shape[1]] += more(a.pts[part], b.pts[shown], a.pts, b.pts)
+        rows += [E[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(E))]
+    return solve(np.concatenate(rows), lo, hi, a.pts, times, rates)
 
 # %% ../nbs/10_align.ipynb #52086a59
 MARGIN = 6. # nats
@@ -365,6 +369,7 @@ def _ratio(z, weight, even): # log likelihood ratio of z scores
 
 class _Pair:
     "Two runs seen through a view"
+    local = None # what keyframes say, if they were asked
     def __init__(self, a, b, view, rates, stats=None, described=None):
         (wa, wb), self.a, self.b, self.view, self.rates = windows(view, a.aspect, b.aspect), a, b, view, rates
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -380,8 +385,9 @@ class _Pair:
         self.reach = NEAR*correlation_time(lifted[len(lifted)//2], step)/step
         self.sharp = contrast(self.z, self.reach)
     def coarse(self, z, weight, even, backwards=False, still=True, solve=solve):
-        weights = weight*_weight(self.da[::self.ka], self.a.pts[::self.ka], still)
-        return _coarse(z[:, ::-1] if backwards else z, self.a.pts[::self.ka], self.b.pts[::self.kb], weights, even, self.rates, solve)
+        pa, pb, order = self.a.pts[::self.ka], self.b.pts[::self.kb], slice(None, None, -1 if backwards else 1)
+        more = self.local(pa, pb)[:, order] if self.local else 0.
+        return _coarse(z[:, order], pa, pb, weight*_weight(self.da[::self.ka], pa, still), even, self.rates, solve, more)
     def alike(self, backwards=False): return self.coarse(self.sharp, WHETHER, PAIR, backwards, solve=log_ratio)
     def verdict(self):
         self.logz, self.null = self.alike(), self.alike(backwards=True)
@@ -402,7 +408,7 @@ class _Pair:
         weight = WHEN*min((like/USUAL)**2, 1.)
         post = self.coarse(self.z, weight, TIME, still=False)
         ev = Evidence(self.da, self.db(self.lifts(like, there)), self.ka, self.kb)
-        return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates)
+        return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates, self.local)
 
 # %% ../nbs/10_align.ipynb #f356aa35
 def _recrop(f, src, crop, **kw): # the features of a film seen through a window, if the film is at hand
@@ -462,6 +468,50 @@ def scan(
     "How much wider and higher one camera sees than the other, at a glance"
     return _scan(a, b, rates, ZOOMS).view
 
+# %% ../nbs/10_align.ipynb #9edb2ca3
+PAIRS = 6000 # of keyframes that are compared at most
+BESIDE = 8   # target keyframes of each source keyframe that are compared because a path goes by, forwards and backwards
+
+class _Local:
+    "What keyframes say about any two frames"
+    def __init__(self, n, pa, pb): self.n, self.E, self.pa, self.pb = n, local_ratio(n), pa, pb
+    def __call__(self, ta, tb, *whole): # nats of frames at the times `ta`, `tb`, some of those of the whole films
+        def between(t, pts):
+            i = np.clip(np.searchsorted(pts, t) - 1, 0, len(pts) - 2)
+            return i, np.clip((t - pts[i])/(pts[i+1] - pts[i]), 0, 1)
+        (i, f), (j, g) = between(ta, self.pa), between(tb, self.pb)
+        E = self.E[i]*(1 - f[:, None]) + self.E[i+1]*f[:, None]
+        share = np.median(np.diff((whole or (ta,))[0]))/np.median(np.diff(self.pa)) # of one witness
+        return min(1., share)*(E[:, j]*(1 - g) + E[:, j+1]*g)
+
+def _highest(x, k): # (S,T) -> (S,T) bool, the k highest of each row
+    top = np.zeros(x.shape, bool)
+    np.put_along_axis(top, np.argpartition(-x, k - 1, 1)[:, :k], True, 1)
+    return top
+
+def _candidates(pair, a, b): # (S,T) bool, keyframes worth comparing; None: all
+    S, T = len(a.pts), len(b.pts)
+    if S*T <= PAIRS: return None
+    pa, pb, old = pair.a.pts[::pair.ka], pair.b.pts[::pair.kb], PAIRS//S
+    row, col, k = np.abs(a.pts[:, None] - pa).argmin(1), np.abs(pb[:, None] - b.pts).argmin(1), _padded(pb)[1]
+    def best(x): # (coarse rows, columns) -> the most of each keyframe
+        y = np.full((T, S), -np.inf)
+        np.maximum.at(y, col, x[row].T)
+        return y.T
+    ask = _highest(best(pair.sharp), max(1, min(T, PAIRS//S - 2*BESIDE)))
+    for backwards in (False, True):
+        post = pair.coarse(pair.sharp, WHETHER, PLACE, backwards)
+        on = post.on.reshape(len(pa), -1)[:, k:k+len(pb)]
+        ask |= _highest(best(on[:, ::-1] if backwards else on), min(T, BESIDE))
+    return ask
+
+def _look_again(pair, a, b, progress=False): # a, b: `Keyframes`
+    if min(len(a.pts), len(b.pts)) > 1: pair.local = _Local(agreements(a, b, _candidates(pair, a, b), progress)[0], a.pts, b.pts)
+    return pair.verdict()
+
+def _doubtful(pair): return False
+
+
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
     src:Run|Video|Features|str|Path, # whose splits are known
@@ -470,12 +520,15 @@ def align(
     fps:float=None,     # frames per second to sample; by the film's length if not given
     view:View=None,     # how the target's picture sits in the source's; found if not given
     rates:Rates=Rates(), # priors
+    second:bool=None,   # look a second time, at local features; where there is doubt if not given
     cache:bool=True,    # use and fill the store of features
     force:bool=False,   # extract features again
     device:str=None,    # 'cpu', 'cuda', 'mps'
     progress:bool=True, # show bars
 )->TimeWarp:
     "Align two films of the same track"
+    bare = isinstance(src, Features) or isinstance(tgt, Features)
+    if second and bare: raise SplitTimerError('second: a second look needs films, not features; give the films, or leave `second` out')
     kw = dict(encoder=encoder, cache=cache, device=device, progress=progress)
     a, b = extract(src, fps=fps, force=force, **kw), extract(tgt, fps=fps, force=force, **kw)
     if a.grid.shape[1] != b.grid.shape[1]: raise SplitTimerError(f"{a.name} and {b.name}: features of different encoders ({a.grid.shape[1]} and {b.grid.shape[1]} channels) cannot be compared; extract both with the same one")
@@ -486,6 +539,7 @@ def align(
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates).verdict()
+    if second or second is None and not bare and _doubtful(pair): _look_again(pair, *(keyframes(o, cache=cache, force=force, device=device, progress=progress) for o in (src, tgt)), progress)
     return _warp(pair, names, ends, total)
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4
