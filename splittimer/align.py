@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
            'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
-           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'TimeWarp', 'presence',
-           'warp_of', 'find_view', 'scan', 'align']
+           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'VAGUE', 'CLEAR', 'TimeWarp',
+           'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -205,6 +205,7 @@ def _facts(self:TimeWarp):
         lo, hi = self.interval(self.pts[self.gone < .5])
         yield '90 % interval', f'± {np.nanmedian(hi - lo)/2:.3f} s in the median, ± {np.nanmax(hi - lo)/2:.3f} s at worst'
     if 'view' in self.info: yield 'view', 'target shows {:.0%} of the source\'s height, centre moved by {:+.2f}, {:+.2f}'.format(self.info['view'].zoom, self.info['view'].dy, self.info['view'].dx)
+    if 'local' in self.info: yield 'second look', f"{self.info['local']:.0f} local features agree where the place is found" if self.info['local'] else 'local features agree nowhere'
     if 'logz' in self.info: yield 'log evidence', f"{self.info['logz']:.1f} (played backwards {self.info['null']:.1f})"
 
 @patch
@@ -354,7 +355,7 @@ def _fine(ev, a, b, lo, hi, weight, rates, more=None, block=64): # more: other e
         film = ev(part, shown) if shown.stop > shown.start else np.zeros((len(lo[part]), 0), np.float32)
         z = np.concatenate([left[part, l:h], film, right[part, max(0, l - k - T):max(0, h - k - T)]], 1)
         E, before = _ratio(z, weight[part, None], TIME), left[part, l:h].shape[1]
-        if more is not None and film.shape[1]: E[:, before:before+film.shape[1]] += more(a.pts[part], b.pts[shown], a.pts, b.pts)
+        if more is not None and film.shape[1]: E[:, before:before+film.shape[1]] += more(a.pts[part], b.pts[shown], np.median(np.diff(a.pts)))
         rows += [E[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(E))]
     return solve(np.concatenate(rows), lo, hi, a.pts, times, rates)
 
@@ -369,7 +370,7 @@ def _ratio(z, weight, even): # log likelihood ratio of z scores
 
 class _Pair:
     "Two runs seen through a view"
-    local = None # what keyframes say, if they were asked
+    local, like, there = None, 0., None # what keyframes say, if they were asked; mean z score on the path before; posterior of `whether`
     def __init__(self, a, b, view, rates, stats=None, described=None):
         (wa, wb), self.a, self.b, self.view, self.rates = windows(view, a.aspect, b.aspect), a, b, view, rates
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -391,9 +392,11 @@ class _Pair:
     def alike(self, backwards=False): return self.coarse(self.sharp, WHETHER, PAIR, backwards, solve=log_ratio)
     def verdict(self):
         self.logz, self.null = self.alike(), self.alike(backwards=True)
-        self.margin = self.logz - max(0., self.null)
+        self.margin, self.there = self.logz - max(0., self.null), None
         return self
-    def whether(self): return self.coarse(self.sharp, WHETHER, PLACE)
+    def whether(self):
+        if self.there is None: self.there = self.coarse(self.sharp, WHETHER, PLACE)
+        return self.there
     def likeness(self, post, z=None): # mean z score on the path
         z = self.z if z is None else z
         k, total, mass = _padded(self.b.pts[::self.kb])[1], 0., 1e-9
@@ -468,49 +471,61 @@ def scan(
     "How much wider and higher one camera sees than the other, at a glance"
     return _scan(a, b, rates, ZOOMS).view
 
-# %% ../nbs/10_align.ipynb #9edb2ca3
-PAIRS = 6000 # of keyframes that are compared at most
-BESIDE = 8   # target keyframes of each source keyframe that are compared because a path goes by, forwards and backwards
+# %% ../nbs/10_align.ipynb #75b53a7e
+def _between(t, pts): # which of `pts` each of `t` comes after, and how far it is to the next
+    i = np.clip(np.searchsorted(pts, t) - 1, 0, len(pts) - 2)
+    return i, np.clip((t - pts[i])/(pts[i+1] - pts[i]), 0, 1)
 
 class _Local:
     "What keyframes say about any two frames"
-    def __init__(self, n, pa, pb): self.n, self.E, self.pa, self.pb = n, local_ratio(n), pa, pb
-    def __call__(self, ta, tb, *whole): # nats of frames at the times `ta`, `tb`, some of those of the whole films
-        def between(t, pts):
-            i = np.clip(np.searchsorted(pts, t) - 1, 0, len(pts) - 2)
-            return i, np.clip((t - pts[i])/(pts[i+1] - pts[i]), 0, 1)
-        (i, f), (j, g) = between(ta, self.pa), between(tb, self.pb)
+    def __init__(self, n, pa, pb): self.n, self.E, self.pa, self.pb = n, local_ratio(n), pa, pb # (S,T) matches that agree, their times
+    def __call__(self, ta, tb, step=None): # nats of frames at the times `ta`, `tb`, `step` seconds apart
+        (i, f), (j, g) = _between(ta, self.pa), _between(tb, self.pb)
+        share = (step or np.median(np.diff(ta)))/np.median(np.diff(self.pa)) # of a witness
         E = self.E[i]*(1 - f[:, None]) + self.E[i+1]*f[:, None]
-        share = np.median(np.diff((whole or (ta,))[0]))/np.median(np.diff(self.pa)) # of one witness
         return min(1., share)*(E[:, j]*(1 - g) + E[:, j+1]*g)
+    def on_path(self, warp): # matches that agree where the warp finds the place, on average
+        rows = np.flatnonzero(np.interp(self.pa, warp.pts, warp.found) > .5)
+        n = self.n[rows, np.abs(np.interp(self.pa[rows], warp.pts, warp.mean)[:, None] - self.pb).argmin(1)]
+        return float(np.nanmean(n)) if np.isfinite(n).any() else 0.
+
+# %% ../nbs/10_align.ipynb #45e5781d
+PAIRS = 6000 # of keyframes that are compared at most
+BESIDE = 8   # of each source keyframe near either path
 
 def _highest(x, k): # (S,T) -> (S,T) bool, the k highest of each row
     top = np.zeros(x.shape, bool)
     np.put_along_axis(top, np.argpartition(-x, k - 1, 1)[:, :k], True, 1)
     return top
 
-def _candidates(pair, a, b): # (S,T) bool, keyframes worth comparing; None: all
-    S, T = len(a.pts), len(b.pts)
+def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to compare, or None for all
+    S, T = len(pa), len(pb)
     if S*T <= PAIRS: return None
-    pa, pb, old = pair.a.pts[::pair.ka], pair.b.pts[::pair.kb], PAIRS//S
-    row, col, k = np.abs(a.pts[:, None] - pa).argmin(1), np.abs(pb[:, None] - b.pts).argmin(1), _padded(pb)[1]
-    def best(x): # (coarse rows, columns) -> the most of each keyframe
+    ta, tb = pair.a.pts[::pair.ka], pair.b.pts[::pair.kb]
+    row, col, k = np.abs(pa[:, None] - ta).argmin(1), np.abs(tb[:, None] - pb).argmin(1), _padded(tb)[1]
+    def most(x): # of all frames around a target keyframe
         y = np.full((T, S), -np.inf)
         np.maximum.at(y, col, x[row].T)
         return y.T
-    ask = _highest(best(pair.sharp), max(1, min(T, PAIRS//S - 2*BESIDE)))
-    for backwards in (False, True):
-        post = pair.coarse(pair.sharp, WHETHER, PLACE, backwards)
-        on = post.on.reshape(len(pa), -1)[:, k:k+len(pb)]
-        ask |= _highest(best(on[:, ::-1] if backwards else on), min(T, BESIDE))
+    ask = _highest(most(pair.sharp), min(T, max(1, PAIRS//S - 2*BESIDE)))
+    for order in (1, -1):
+        on = pair.coarse(pair.sharp, WHETHER, PLACE, order < 0).on.reshape(len(ta), -1)[:, k:k+len(tb)]
+        ask |= _highest(most(on[:, ::order]), min(T, BESIDE))
     return ask
 
-def _look_again(pair, a, b, progress=False): # a, b: `Keyframes`
-    if min(len(a.pts), len(b.pts)) > 1: pair.local = _Local(agreements(a, b, _candidates(pair, a, b), progress)[0], a.pts, b.pts)
+# %% ../nbs/10_align.ipynb #6462393f
+VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
+
+def _doubtful(pair): # whether the first look leaves doubt
+    if pair.margin < MARGIN: return True
+    found, gone = presence(pair.whether(), _end(pair.b))
+    return float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
+
+def _look_again(pair, a, b, progress=False): # `Keyframes` of both
+    if min(len(a.pts), len(b.pts)) < 2: return pair
+    if pair.margin >= MARGIN: pair.like = pair.likeness(pair.whether())
+    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts)
     return pair.verdict()
-
-def _doubtful(pair): return False
-
 
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
@@ -539,7 +554,8 @@ def align(
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates).verdict()
-    if second or second is None and not bare and _doubtful(pair): _look_again(pair, *(keyframes(o, cache=cache, force=force, device=device, progress=progress) for o in (src, tgt)), progress)
+    if second or second is None and not bare and _doubtful(pair):
+        _look_again(pair, *(keyframes(o, cache=cache, force=force, device=device, progress=progress) for o in (src, tgt)), progress)
     return _warp(pair, names, ends, total)
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4
@@ -552,7 +568,9 @@ def _warp(pair, names, ends, view):
     info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
     if pair.margin >= MARGIN:
         there = pair.whether()
-        info['likeness'] = pair.likeness(there)
-        return warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
+        info['likeness'] = max(pair.like, pair.likeness(there))
+        warp = warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
+        if pair.local: warp.info['local'] = pair.local.on_path(warp)
+        return warp
     nothing, still = np.zeros(len(a)), np.zeros((len(a), len(LEVELS)))
-    return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info)
+    return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info | (dict(local=0.) if pair.local else {}))
