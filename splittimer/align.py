@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
            'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
-           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'TimeWarp', 'presence', 'warp_of', 'find_view',
-           'scan', 'align']
+           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'VAGUE', 'CLEAR', 'TimeWarp',
+           'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -19,6 +19,7 @@ from .core import SplitTimerError
 from .config import Run
 from .video import Video
 from .features import Encoder, Features, extract
+from .local import Keyframes, agreements, keyframes, local_ratio
 from .similarity import Evidence, View, contrast, correlation_time, describe, moments, similarity, windows
 from .markov import Posterior, Rates, log_ratio, solve
 
@@ -204,6 +205,7 @@ def _facts(self:TimeWarp):
         lo, hi = self.interval(self.pts[self.gone < .5])
         yield '90 % interval', f'± {np.nanmedian(hi - lo)/2:.3f} s in the median, ± {np.nanmax(hi - lo)/2:.3f} s at worst'
     if 'view' in self.info: yield 'view', 'target shows {:.0%} of the source\'s height, centre moved by {:+.2f}, {:+.2f}'.format(self.info['view'].zoom, self.info['view'].dy, self.info['view'].dx)
+    if 'local' in self.info: yield 'second look', f"{self.info['local']:.0f} local features agree where the place is found" if self.info['local'] else 'local features agree nowhere'
     if 'logz' in self.info: yield 'log evidence', f"{self.info['logz']:.1f} (played backwards {self.info['null']:.1f})"
 
 @patch
@@ -324,12 +326,13 @@ def _weight(d, pts, still=True): # (S,) of the evidence of each frame; `still`: 
     return min(1., step/correlation_time(d, step))*np.minimum(1, new/max(np.median(new), 1e-6))
 
 # %% ../nbs/10_align.ipynb #7803256e
-def _coarse(z, pa, pb, weight, even, rates, solve=solve): # (S,T) z scores of frames at the times `pa` and `pb`
+def _coarse(z, pa, pb, weight, even, rates, solve=solve, more=0.): # (S,T) z scores of frames at the times `pa` and `pb`; (S,T) other evidence
     times, k = _padded(pb)
     left, right = _beyond(z[:, 0], pa, times[:k], pb[0]), _beyond(z[:, -1], pa, times[k+len(pb):], pb[-1])
-    E = _ratio(np.concatenate([left, z, right], 1), weight[:, None], even).ravel()
+    E = _ratio(np.concatenate([left, z, right], 1), weight[:, None], even)
+    E[:, k:k+len(pb)] += more
     lo, hi = np.zeros(len(pa), np.int64), np.full(len(pa), len(times), np.int64)
-    return solve(E, lo, hi, pa, times, rates)
+    return solve(E.ravel(), lo, hi, pa, times, rates)
 
 def _band(post, pts, times): # columns of `times` worth looking at for each of `pts`
     first, last = np.full(len(post.pts), np.inf), np.full(len(post.pts), -np.inf)
@@ -342,7 +345,7 @@ def _band(post, pts, times): # columns of `times` worth looking at for each of `
     return lo.astype(np.int64), np.maximum(lo, hi).astype(np.int64)
 
 # %% ../nbs/10_align.ipynb #e200cd5a
-def _fine(ev, a, b, lo, hi, weight, rates, block=64):
+def _fine(ev, a, b, lo, hi, weight, rates, more=None, block=64): # more: other evidence, as a function of the times of both
     (times, k), T, rows = _padded(b.pts), len(b), []
     left = _beyond(ev(slice(None), slice(0, 1))[:, 0], a.pts, times[:k], b.pts[0])
     right = _beyond(ev(slice(None), slice(T - 1, T))[:, 0], a.pts, times[k+T:], b.pts[-1])
@@ -351,8 +354,10 @@ def _fine(ev, a, b, lo, hi, weight, rates, block=64):
         shown = slice(min(max(l - k, 0), T), min(max(h - k, 0), T))
         film = ev(part, shown) if shown.stop > shown.start else np.zeros((len(lo[part]), 0), np.float32)
         z = np.concatenate([left[part, l:h], film, right[part, max(0, l - k - T):max(0, h - k - T)]], 1)
-        rows += [z[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(z))]
-    return solve(_ratio(np.concatenate(rows), np.repeat(weight, np.maximum(hi - lo, 0)), TIME), lo, hi, a.pts, times, rates)
+        E, before = _ratio(z, weight[part, None], TIME), left[part, l:h].shape[1]
+        if more is not None and film.shape[1]: E[:, before:before+film.shape[1]] += more(a.pts[part], b.pts[shown], np.median(np.diff(a.pts)))
+        rows += [E[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(E))]
+    return solve(np.concatenate(rows), lo, hi, a.pts, times, rates)
 
 # %% ../nbs/10_align.ipynb #52086a59
 MARGIN = 6. # nats
@@ -365,6 +370,7 @@ def _ratio(z, weight, even): # log likelihood ratio of z scores
 
 class _Pair:
     "Two runs seen through a view"
+    local, like, there = None, 0., None # what keyframes say, if they were asked; mean z score on the path before; posterior of `whether`
     def __init__(self, a, b, view, rates, stats=None, described=None):
         (wa, wb), self.a, self.b, self.view, self.rates = windows(view, a.aspect, b.aspect), a, b, view, rates
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -380,14 +386,17 @@ class _Pair:
         self.reach = NEAR*correlation_time(lifted[len(lifted)//2], step)/step
         self.sharp = contrast(self.z, self.reach)
     def coarse(self, z, weight, even, backwards=False, still=True, solve=solve):
-        weights = weight*_weight(self.da[::self.ka], self.a.pts[::self.ka], still)
-        return _coarse(z[:, ::-1] if backwards else z, self.a.pts[::self.ka], self.b.pts[::self.kb], weights, even, self.rates, solve)
+        pa, pb, order = self.a.pts[::self.ka], self.b.pts[::self.kb], slice(None, None, -1 if backwards else 1)
+        more = self.local(pa, pb)[:, order] if self.local else 0.
+        return _coarse(z[:, order], pa, pb, weight*_weight(self.da[::self.ka], pa, still), even, self.rates, solve, more)
     def alike(self, backwards=False): return self.coarse(self.sharp, WHETHER, PAIR, backwards, solve=log_ratio)
     def verdict(self):
         self.logz, self.null = self.alike(), self.alike(backwards=True)
-        self.margin = self.logz - max(0., self.null)
+        self.margin, self.there = self.logz - max(0., self.null), None
         return self
-    def whether(self): return self.coarse(self.sharp, WHETHER, PLACE)
+    def whether(self):
+        if self.there is None: self.there = self.coarse(self.sharp, WHETHER, PLACE)
+        return self.there
     def likeness(self, post, z=None): # mean z score on the path
         z = self.z if z is None else z
         k, total, mass = _padded(self.b.pts[::self.kb])[1], 0., 1e-9
@@ -402,7 +411,7 @@ class _Pair:
         weight = WHEN*min((like/USUAL)**2, 1.)
         post = self.coarse(self.z, weight, TIME, still=False)
         ev = Evidence(self.da, self.db(self.lifts(like, there)), self.ka, self.kb)
-        return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates)
+        return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates, self.local)
 
 # %% ../nbs/10_align.ipynb #f356aa35
 def _recrop(f, src, crop, **kw): # the features of a film seen through a window, if the film is at hand
@@ -462,6 +471,62 @@ def scan(
     "How much wider and higher one camera sees than the other, at a glance"
     return _scan(a, b, rates, ZOOMS).view
 
+# %% ../nbs/10_align.ipynb #75b53a7e
+def _between(t, pts): # which of `pts` each of `t` comes after, and how far it is to the next
+    i = np.clip(np.searchsorted(pts, t) - 1, 0, len(pts) - 2)
+    return i, np.clip((t - pts[i])/(pts[i+1] - pts[i]), 0, 1)
+
+class _Local:
+    "What keyframes say about any two frames"
+    def __init__(self, n, pa, pb): self.n, self.E, self.pa, self.pb = n, local_ratio(n), pa, pb # (S,T) matches that agree, their times
+    def __call__(self, ta, tb, step=None): # nats of frames at the times `ta`, `tb`, `step` seconds apart
+        (i, f), (j, g) = _between(ta, self.pa), _between(tb, self.pb)
+        share = (step or np.median(np.diff(ta)))/np.median(np.diff(self.pa)) # of a witness
+        E = self.E[i]*(1 - f[:, None]) + self.E[i+1]*f[:, None]
+        return min(1., share)*(E[:, j]*(1 - g) + E[:, j+1]*g)
+    def on_path(self, warp): # matches that agree where the warp finds the place, on average
+        rows = np.flatnonzero(np.interp(self.pa, warp.pts, warp.found) > .5)
+        n = self.n[rows, np.abs(np.interp(self.pa[rows], warp.pts, warp.mean)[:, None] - self.pb).argmin(1)]
+        return float(np.nanmean(n)) if np.isfinite(n).any() else 0.
+
+# %% ../nbs/10_align.ipynb #45e5781d
+PAIRS = 6000 # of keyframes that are compared at most
+BESIDE = 8   # of each source keyframe near either path
+
+def _highest(x, k): # (S,T) -> (S,T) bool, the k highest of each row
+    top = np.zeros(x.shape, bool)
+    np.put_along_axis(top, np.argpartition(-x, k - 1, 1)[:, :k], True, 1)
+    return top
+
+def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to compare, or None for all
+    S, T = len(pa), len(pb)
+    if S*T <= PAIRS: return None
+    ta, tb = pair.a.pts[::pair.ka], pair.b.pts[::pair.kb]
+    row, col, k = np.abs(pa[:, None] - ta).argmin(1), np.abs(tb[:, None] - pb).argmin(1), _padded(tb)[1]
+    def most(x): # of all frames around a target keyframe
+        y = np.full((T, S), -np.inf)
+        np.maximum.at(y, col, x[row].T)
+        return y.T
+    ask = _highest(most(pair.sharp), min(T, max(1, PAIRS//S - 2*BESIDE)))
+    for order in (1, -1):
+        on = pair.coarse(pair.sharp, WHETHER, PLACE, order < 0).on.reshape(len(ta), -1)[:, k:k+len(tb)]
+        ask |= _highest(most(on[:, ::order]), min(T, BESIDE))
+    return ask
+
+# %% ../nbs/10_align.ipynb #6462393f
+VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
+
+def _doubtful(pair): # whether the first look leaves doubt
+    if pair.margin < MARGIN: return True
+    found, gone = presence(pair.whether(), _end(pair.b))
+    return float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
+
+def _look_again(pair, a, b, progress=False): # `Keyframes` of both
+    if min(len(a.pts), len(b.pts)) < 2: return pair
+    if pair.margin >= MARGIN: pair.like = pair.likeness(pair.whether())
+    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts)
+    return pair.verdict()
+
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
     src:Run|Video|Features|str|Path, # whose splits are known
@@ -470,12 +535,15 @@ def align(
     fps:float=None,     # frames per second to sample; by the film's length if not given
     view:View=None,     # how the target's picture sits in the source's; found if not given
     rates:Rates=Rates(), # priors
+    second:bool=None,   # look a second time, at local features; where there is doubt if not given
     cache:bool=True,    # use and fill the store of features
     force:bool=False,   # extract features again
     device:str=None,    # 'cpu', 'cuda', 'mps'
     progress:bool=True, # show bars
 )->TimeWarp:
     "Align two films of the same track"
+    bare = isinstance(src, Features) or isinstance(tgt, Features)
+    if second and bare: raise SplitTimerError('second: a second look needs films, not features; give the films, or leave `second` out')
     kw = dict(encoder=encoder, cache=cache, device=device, progress=progress)
     a, b = extract(src, fps=fps, force=force, **kw), extract(tgt, fps=fps, force=force, **kw)
     if a.grid.shape[1] != b.grid.shape[1]: raise SplitTimerError(f"{a.name} and {b.name}: features of different encoders ({a.grid.shape[1]} and {b.grid.shape[1]} channels) cannot be compared; extract both with the same one")
@@ -486,6 +554,8 @@ def align(
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates).verdict()
+    if second or second is None and not bare and _doubtful(pair):
+        _look_again(pair, *(keyframes(o, cache=cache, force=force, device=device, progress=progress) for o in (src, tgt)), progress)
     return _warp(pair, names, ends, total)
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4
@@ -498,7 +568,9 @@ def _warp(pair, names, ends, view):
     info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
     if pair.margin >= MARGIN:
         there = pair.whether()
-        info['likeness'] = pair.likeness(there)
-        return warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
+        info['likeness'] = max(pair.like, pair.likeness(there))
+        warp = warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
+        if pair.local: warp.info['local'] = pair.local.on_path(warp)
+        return warp
     nothing, still = np.zeros(len(a)), np.zeros((len(a), len(LEVELS)))
-    return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info)
+    return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info | (dict(local=0.) if pair.local else {}))

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
 import cv2, numpy as np, torch, torch.nn.functional as F
-from .core import SplitTimerError, compiled
+from .core import SplitTimerError, compiled, progress as progress_bar
 from .config import Run
 from .video import Video
 from .features import Encoder, Features, extract, get_encoder
@@ -178,11 +178,12 @@ ENOUGH = 40 # loose keypoints, with fewer a picture has no say
 def agreements(
     a:Keyframes, b:Keyframes, # source and target
     ask:np.ndarray=None, # (S,T) bool, which pairs to compare; all if not given
+    progress:bool=False, # show a bar
 )->tuple: # (S,T) number of matches that agree, NaN where not compared, (S,T) scale of the target's picture relative to the source's
     "How many matches agree, keyframe by keyframe"
     n = np.full((len(a.pts), len(b.pts)), np.nan)
     scale = n.copy()
-    for i, p in enumerate(a.points):
+    for i, p in enumerate(progress_bar(a.points, desc=f'{a.name}, {b.name}', unit='keyframe', disable=None if progress else True)):
         if len(p.xy) < ENOUGH: continue
         for j in range(len(b.pts)) if ask is None else np.flatnonzero(ask[i]):
             if len(b.points[j].xy) >= ENOUGH: n[i, j], scale[i, j] = agreement(p, b.points[j], NEAR)
