@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'KEEP', 'FEW', 'NEAR', 'WINDOW', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY',
-           'WITNESSES', 'FACTOR', 'FLOOR', 'STRAY', 'FADES', 'SHARED', 'REACH', 'TICK', 'FAR', 'SPARSE', 'RIGHT',
-           'TRUST', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views',
-           'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement',
-           'by_scale', 'by_paths', 'combine', 'Refined', 'refine', 'refine_warp']
+           'WITNESSES', 'FACTOR', 'FLOOR', 'STRAY', 'FADES', 'SHARED', 'GROWS', 'REACH', 'TICK', 'FAR', 'SPARSE',
+           'RIGHT', 'TRUST', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project',
+           'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around',
+           'by_agreement', 'by_scale', 'by_paths', 'combine', 'Refined', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -390,6 +390,7 @@ FACTOR = dict(alignment=1., agreement=1., scale=2., paths=2.) # standard deviati
 FLOOR = dict(alignment=.02, agreement=.02, scale=.03, paths=.006) # seconds of the source's clock, standard deviation at best
 STRAY, FADES = dict(alignment=-3., agreement=-2., scale=-1., paths=-1.), .5 # log odds of having nothing to do with the place; less for every ten matches that agree
 SHARED = .8 # power of the product
+GROWS = .5 # power of a hundred over the matches that agree, by which floors grow
 REACH, TICK = 3., .004 # seconds either side of the middle, and steps, for which the probability is worked out
 
 def combine(
@@ -398,7 +399,8 @@ def combine(
     slope:float=1., # target seconds a second of the source
 )->tuple: # (N,) seconds, (N,) probabilities
     "What all witnesses say together"
-    sd = {w: np.hypot(FACTOR[w]*s, FLOOR[w]*slope) for w, _, s in said}
+    few = (100/np.clip(agree, 10, 150))**GROWS
+    sd = {w: np.hypot(FACTOR[w]*s, FLOOR[w]*slope*(1 if w == 'alignment' else few)) for w, _, s in said}
     best = min(said, key=lambda o: sd[o[0]])[1]
     x, log = np.arange(best - REACH, best + REACH, TICK), 0.
     for w, t, _ in said:
