@@ -370,7 +370,7 @@ def _ratio(z, weight, even): # log likelihood ratio of z scores
 
 class _Pair:
     "Two runs seen through a view"
-    there, looked, local, like = None, False, None, 0. # posterior of `whether`; of the second look: taken, what keyframes say, mean z score on the path before
+    there, looked, local = None, False, None # posterior of `whether`; whether a second look was taken, and what keyframes said
     def __init__(self, a, b, view, rates, stats=None, described=None):
         (wa, wb), self.a, self.b, self.view, self.rates = windows(view, a.aspect, b.aspect), a, b, view, rates
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -517,6 +517,8 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
 WEAK = 3*MARGIN # nats, below which the films are not surely of one track
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
 
+def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
+
 def _doubtful(pair): # whether the first look leaves doubt
     if pair.margin < WEAK: return True
     found, gone = presence(pair.whether(), _end(pair.b))
@@ -525,7 +527,6 @@ def _doubtful(pair): # whether the first look leaves doubt
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     if min(len(a.pts), len(b.pts)) < 2: return pair
     first, pair.looked = pair.margin, True
-    if first >= MARGIN: pair.like = pair.likeness(pair.whether())
     pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts)
     if pair.verdict().margin < first: pair.local = None; pair.verdict()
     return pair
@@ -562,8 +563,6 @@ def align(
     return _warp(pair, names, ends, total)
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4
-def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
-
 def _warp(pair, names, ends, view):
     a, b, z = pair.a, pair.b, pair.z
     thin = max(1, len(z)//400), max(1, z.shape[1]//400)
@@ -571,7 +570,7 @@ def _warp(pair, names, ends, view):
     info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
     if pair.margin >= MARGIN:
         there = pair.whether()
-        info['likeness'] = max(pair.like, pair.likeness(there))
+        info['likeness'] = pair.likeness(there)
         warp = warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
         if pair.looked: warp.info['local'] = pair.local.on_path(warp) if pair.local else 0.
         return warp
