@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
            'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
-           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'VAGUE', 'CLEAR', 'TimeWarp',
-           'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'WEAK', 'VAGUE', 'CLEAR',
+           'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -370,7 +370,7 @@ def _ratio(z, weight, even): # log likelihood ratio of z scores
 
 class _Pair:
     "Two runs seen through a view"
-    local, like, there = None, 0., None # what keyframes say, if they were asked; mean z score on the path before; posterior of `whether`
+    there, looked, local = None, False, None # posterior of `whether`; whether a second look was taken, and what keyframes said
     def __init__(self, a, b, view, rates, stats=None, described=None):
         (wa, wb), self.a, self.b, self.view, self.rates = windows(view, a.aspect, b.aspect), a, b, view, rates
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -514,18 +514,22 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
     return ask
 
 # %% ../nbs/10_align.ipynb #6462393f
+WEAK = 3*MARGIN # nats, below which the films are not surely of one track
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
 
+def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
+
 def _doubtful(pair): # whether the first look leaves doubt
-    if pair.margin < MARGIN: return True
+    if pair.margin < WEAK: return True
     found, gone = presence(pair.whether(), _end(pair.b))
     return float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
 
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     if min(len(a.pts), len(b.pts)) < 2: return pair
-    if pair.margin >= MARGIN: pair.like = pair.likeness(pair.whether())
+    first, pair.looked = pair.margin, True
     pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts)
-    return pair.verdict()
+    if pair.verdict().margin < first: pair.local = None; pair.verdict()
+    return pair
 
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
@@ -559,8 +563,6 @@ def align(
     return _warp(pair, names, ends, total)
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4
-def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
-
 def _warp(pair, names, ends, view):
     a, b, z = pair.a, pair.b, pair.z
     thin = max(1, len(z)//400), max(1, z.shape[1]//400)
@@ -568,9 +570,9 @@ def _warp(pair, names, ends, view):
     info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
     if pair.margin >= MARGIN:
         there = pair.whether()
-        info['likeness'] = max(pair.like, pair.likeness(there))
+        info['likeness'] = pair.likeness(there)
         warp = warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)
-        if pair.local: warp.info['local'] = pair.local.on_path(warp)
+        if pair.looked: warp.info['local'] = pair.local.on_path(warp) if pair.local else 0.
         return warp
     nothing, still = np.zeros(len(a)), np.zeros((len(a), len(LEVELS)))
-    return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info | (dict(local=0.) if pair.local else {}))
+    return TimeWarp(*names, a.pts, nothing, still, nothing, nothing + 1, info | (dict(local=0.) if pair.looked else {}))
