@@ -520,8 +520,8 @@ VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found
 def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
 
 def _doubtful(pair): # whether the first look leaves doubt
-    if pair.margin < WEAK: return True
-    found, gone = presence(pair.whether(), _end(pair.b))
+    if pair.margin < WEAK or pair.likeness(there := pair.whether()) < ORDINARY: return True
+    found, gone = presence(there, _end(pair.b))
     return float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
 
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'POINTS', 'FAINTEST', 'LIKE', 'NEAR', 'TRIES', 'RATE', 'MANY', 'SAME', 'ALIKE', 'ENOUGH', 'USUAL', 'BREAK',
-           'WORTH', 'LEAST', 'MOST', 'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes',
-           'keyframes', 'agreements', 'local_ratio']
+           'WORTH', 'LEAST', 'MOST', 'FEW', 'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement',
+           'Keyframes', 'keyframes', 'agreements', 'local_ratio']
 
 # %% ../nbs/07_local.ipynb #778a1132
 from functools import lru_cache
@@ -192,6 +192,7 @@ def agreements(
 # %% ../nbs/07_local.ipynb #114e8d76
 USUAL, BREAK, WORTH = 8.3, 13.5, .45 # agree by chance; speak neither for nor against; nats for each more
 LEAST, MOST = -1., 8. # nats
+FEW = 8 # compared, of fewer a median is not what is usual
 
 def local_ratio(
     n:np.ndarray, # (S,T) from `agreements`
@@ -200,6 +201,6 @@ def local_ratio(
     import warnings
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', RuntimeWarning)
-        row, col = np.nanmedian(n, 1, keepdims=True), np.nanmedian(n, 0, keepdims=True)
-    x = n - np.maximum(np.nan_to_num(row, nan=USUAL), USUAL)/2 - np.maximum(np.nan_to_num(col, nan=USUAL), USUAL)/2 + USUAL
+        row, col = (np.where(np.isfinite(n).sum(k, keepdims=True) < FEW, USUAL, np.maximum(np.nanmedian(n, k, keepdims=True), USUAL)) for k in (1, 0))
+    x = n - row/2 - col/2 + USUAL
     return np.nan_to_num(np.clip(WORTH*(x - BREAK), LEAST, MOST))
