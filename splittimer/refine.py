@@ -386,11 +386,11 @@ def by_paths(
 
 # %% ../nbs/11_refine.ipynb #9bd701fb
 WITNESSES = 'alignment', 'agreement', 'scale', 'paths'
-FACTOR = dict(alignment=1., agreement=1., scale=2., paths=2.) # standard deviations are so many times what a witness says
-FLOOR = dict(alignment=.02, agreement=.02, scale=.03, paths=.006) # seconds of the source's clock, standard deviation at best
-STRAY, FADES = dict(alignment=-3., agreement=-2., scale=-1., paths=-1.), .5 # log odds of having nothing to do with the place; less for every ten matches that agree
-SHARED = .8 # power of the product
-GROWS = .5 # power of a hundred over the matches that agree, by which floors grow
+FACTOR = dict(alignment=3.1, agreement=1.5, scale=.6, paths=.9) # standard deviations are so many times what a witness says
+FLOOR = dict(alignment=.022, agreement=.003, scale=.017, paths=.007) # seconds of the source's clock, standard deviation at best
+STRAY, FADES = dict(alignment=-3., agreement=-1.8, scale=.3, paths=-1.2), .17 # log odds of having nothing to do with the place; less for every ten matches that agree
+SHARED = .77 # power of the product
+GROWS = 1.7 # power of a hundred over the matches that agree, by which floors grow
 REACH, TICK = 3., .004 # seconds either side of the middle, and steps, for which the probability is worked out
 
 def combine(
@@ -491,13 +491,13 @@ def _abreast(a, t): # matches that agree where both films are at the place
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-TRUST = dict(bias=0., there=.5, within=.5, agree=.6, usual=.8) # log odds of being right, see `_trust`
+TRUST = dict(bias=-1.5, there=.25, within=.84, usual=1.) # log odds of being right, see `_trust`
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
 
 def _trust(there, within, agree, usual): # probability of being right
-    x = dict(bias=1., there=_odds(there), within=_odds(within), agree=np.minimum(agree, 40)/10, usual=np.clip(np.log((agree + 3)/(usual + 3)), -3, 0))
+    x = dict(bias=1., there=_odds(there), within=_odds(within), usual=np.clip(np.log((agree + 3)/(usual + 3)), -3, 0))
     return 1/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
 def _judge(x, p, said, agree, usual, there, own): # quantiles, confidence, evidence of a place; `own`: quantiles by the alignment alone, which stand where nothing else speaks
