@@ -502,7 +502,7 @@ def _trust(there, within, agree, usual): # probability of being right
 
 def _judge(x, p, said, agree, usual, there, own): # quantiles, confidence, evidence of a place; `own`: quantiles by the alignment alone, which stand where nothing else speaks
     q = _quantiles(x, p, LEVELS) if len(said) > 1 else own
-    within = p[np.abs(x - q[5]) <= RIGHT].sum()
+    within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
     if within < .8 and word == 'geometry': word = 'disputed'
@@ -549,6 +549,7 @@ def _refined(warp, splits, coarse, seen, zoom):
         if not o: continue
         o['own'] = np.array([warp.quantile(splits[i], l) for l in LEVELS])
         q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), o['agree'], usual, o['there'], o.pop('own'))
+        if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
         o['usual'], sd[i] = usual, (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
     status = np.where(np.isnan(coarse), 'absent', np.where((conf >= SURE) & (evidence != 'disputed'), 'found', 'uncertain')).astype(object)
     return Refined(q[:, 5], np.clip(q, 0, warp.info.get('target_duration', np.inf)), np.where(np.isnan(coarse), warp.confidence(splits), conf), status, evidence, sd, coarse, splits, zoom, seen)
