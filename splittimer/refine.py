@@ -508,7 +508,7 @@ def _judge(x, p, said, agree, usual, there, own): # quantiles, confidence, evide
     if within < .8 and word == 'geometry': word = 'disputed'
     return q, float(_trust(there, within, agree, usual)), word, float(within)
 
-# %% ../nbs/11_refine.ipynb #29f4462e
+# %% ../nbs/11_refine.ipynb #7703ee72
 def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not None]
 
 def _checked(src, splits, window):
@@ -518,6 +518,22 @@ def _checked(src, splits, window):
     if len(out): raise SplitTimerError(f"{src.path.name}: {out[0]:g} s is outside the film, which lasts {src.duration:.3f} s; correct the split")
     return splits
 
+# %% ../nbs/11_refine.ipynb #e8c02c2d
+def _refined(warp, splits, coarse, seen, zoom):
+    q, sd = np.full((len(splits), len(LEVELS)), np.nan), np.full(len(splits), np.nan)
+    conf, evidence = np.zeros(len(splits)), np.full(len(splits), '-', object)
+    counts = [o['agree'] for o in seen if o]
+    usual = float(np.median(counts)) if len(counts) >= PLACES else 0.
+    for i, o in enumerate(seen):
+        if not o: continue
+        o['own'] = np.array([warp.quantile(splits[i], l) for l in LEVELS])
+        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), o['agree'], usual, o['there'], o.pop('own'))
+        if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
+        o['usual'], sd[i] = usual, (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
+    status = np.where(np.isnan(coarse), 'absent', np.where((conf >= SURE) & (evidence != 'disputed'), 'found', 'uncertain')).astype(object)
+    return Refined(q[:, 5], np.clip(q, 0, warp.info.get('target_duration', np.inf)), np.where(np.isnan(coarse), warp.confidence(splits), conf), status, evidence, sd, coarse, splits, zoom, seen)
+
+# %% ../nbs/11_refine.ipynb #e5683d55
 def refine(
     warp:TimeWarp, # from `align`
     src:Run|Video|Features|str|Path, # the film the splits are known in
@@ -539,20 +555,6 @@ def refine(
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]))
         seen[i] = dict(said=said, agree=agree, p=(x, p), there=float(np.interp(splits[i], warp.pts, warp.found)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
-
-def _refined(warp, splits, coarse, seen, zoom):
-    q, sd = np.full((len(splits), len(LEVELS)), np.nan), np.full(len(splits), np.nan)
-    conf, evidence = np.zeros(len(splits)), np.full(len(splits), '-', object)
-    counts = [o['agree'] for o in seen if o]
-    usual = float(np.median(counts)) if len(counts) >= PLACES else 0.
-    for i, o in enumerate(seen):
-        if not o: continue
-        o['own'] = np.array([warp.quantile(splits[i], l) for l in LEVELS])
-        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), o['agree'], usual, o['there'], o.pop('own'))
-        if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
-        o['usual'], sd[i] = usual, (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
-    status = np.where(np.isnan(coarse), 'absent', np.where((conf >= SURE) & (evidence != 'disputed'), 'found', 'uncertain')).astype(object)
-    return Refined(q[:, 5], np.clip(q, 0, warp.info.get('target_duration', np.inf)), np.where(np.isnan(coarse), warp.confidence(splits), conf), status, evidence, sd, coarse, splits, zoom, seen)
 
 # %% ../nbs/11_refine.ipynb #63bbe92c
 def refine_warp(
