@@ -329,7 +329,7 @@ def around(
 
 # %% ../nbs/11_refine.ipynb #a014741b
 ANCHOR = Rates(lose=.01, enter=.01, leave=.01, early=99., spread=.25, drift=.4)
-PEAK, CHANCE, HOLDS = .35, 8.3, 14 # worth of a match, over the root of how many agree at best; matches that agree by chance; that have to agree at best
+PEAK, CHANCE, HOLDS = .35, 8.3, 22 # worth of a match, over the root of how many agree at best; matches that agree by chance; that have to agree at best
 
 def by_agreement(
     a:Around,
@@ -347,7 +347,7 @@ def by_agreement(
     return a.middle + a.slope*(mean - a.at[i]), a.slope*float(np.sqrt(max(row @ (a.late - mean)**2, 1e-6)))
 
 # %% ../nbs/11_refine.ipynb #86f50900
-PLENTY = 14 # matches that agree, for a scale to count
+PLENTY = 20 # matches that agree, for a scale to count
 
 def by_scale(
     a:Around,
