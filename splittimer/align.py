@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
            'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
-           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE', 'WEAK', 'VAGUE', 'CLEAR',
-           'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'BARRED', 'PAIRS', 'BESIDE', 'WEAK', 'UNLIKE',
+           'VAGUE', 'CLEAR', 'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -19,7 +19,7 @@ from .core import SplitTimerError
 from .config import Run
 from .video import Video
 from .features import Encoder, Features, extract
-from .local import Keyframes, agreements, keyframes, local_ratio
+from .local import Keyframes, agreements, keyframes, local_ratio, replays
 from .similarity import Evidence, View, contrast, correlation_time, describe, moments, similarity, windows
 from .markov import Posterior, Rates, log_ratio, solve
 
@@ -476,9 +476,13 @@ def _between(t, pts): # which of `pts` each of `t` comes after, and how far it i
     i = np.clip(np.searchsorted(pts, t) - 1, 0, len(pts) - 2)
     return i, np.clip((t - pts[i])/(pts[i+1] - pts[i]), 0, 1)
 
+BARRED = -30. # nats, against a frame of a replay
+
 class _Local:
     "What keyframes say about any two frames"
-    def __init__(self, n, pa, pb): self.n, self.E, self.pa, self.pb = n, local_ratio(n), pa, pb # (S,T) matches that agree, their times
+    def __init__(self, n, pa, pb, again=None): # (S,T) matches that agree, times of both, which of them are replays
+        self.n, self.E, self.pa, self.pb = n, local_ratio(n), pa, pb
+        if again is not None: self.E[again[0]] = BARRED; self.E[:, again[1]] = BARRED
     def __call__(self, ta, tb, step=None): # nats of frames at the times `ta`, `tb`, `step` seconds apart
         (i, f), (j, g) = _between(ta, self.pa), _between(tb, self.pb)
         share = (step or np.median(np.diff(ta)))/np.median(np.diff(self.pa)) # of a witness
@@ -514,20 +518,20 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
     return ask
 
 # %% ../nbs/10_align.ipynb #6462393f
-WEAK = 3*MARGIN # nats, below which the films are not surely of one track
+WEAK, UNLIKE = 3*MARGIN, 4. # nats, below which the films are not surely of one track; mean z score on the path, below which they are not surely aligned
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
 
 def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
 
 def _doubtful(pair): # whether the first look leaves doubt
-    if pair.margin < WEAK or pair.likeness(there := pair.whether()) < ORDINARY: return True
+    if pair.margin < WEAK or pair.likeness(there := pair.whether()) < UNLIKE: return True
     found, gone = presence(there, _end(pair.b))
     return float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
 
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     if min(len(a.pts), len(b.pts)) < 2: return pair
     first, pair.looked = pair.margin, True
-    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts)
+    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, (replays(a), replays(b)))
     if pair.verdict().margin < first: pair.local = None; pair.verdict()
     return pair
 

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'KEEP', 'FEW', 'NEAR', 'WINDOW', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY',
-           'WITNESSES', 'FACTOR', 'FLOOR', 'STRAY', 'FADES', 'SHARED', 'GROWS', 'REACH', 'TICK', 'FAR', 'SPARSE',
-           'RIGHT', 'TRUST', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project',
-           'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around',
-           'by_agreement', 'by_scale', 'by_paths', 'combine', 'Refined', 'refine', 'refine_warp']
+           'WITNESSES', 'FACTOR', 'FLOOR', 'LENS', 'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'UNSURE', 'RATES',
+           'RATE', 'FAR', 'SPARSE', 'RIGHT', 'TRUST', 'NARROW', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher',
+           'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero',
+           'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'by_paths', 'combine', 'Refined', 'refine',
+           'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -352,7 +353,7 @@ PLENTY = 20 # matches that agree, for a scale to count
 def by_scale(
     a:Around,
     zoom:float, # log of how much longer the target's lens is
-)->tuple: # seconds of the target, standard error; `None` if too few pairs of pictures agree
+)->tuple: # seconds of the target, standard error, growth of the log scale in a second of the source's clock; `None` if too few pairs of pictures agree
     "The moment, from the scale of all pairs of pictures"
     i, j = np.nonzero((a.agree >= PLENTY) & (np.abs(a.scale - zoom) < .6))
     if len(i) < 12 or len(set(i)) < 3: return None
@@ -364,7 +365,7 @@ def by_scale(
         s = 1.4826*np.median(np.abs(r)) + 1e-4
         w = near*np.minimum(1, 1.5*s/np.maximum(np.abs(r), 1e-9))*(np.abs(r) < 5*s)
     if c[0] < .1: return None
-    return float(a.middle - a.slope*c[2]/c[0]), float(a.slope*s/c[0]/np.sqrt(len(a.at)))
+    return float(a.middle - a.slope*c[2]/c[0]), float(a.slope*s/c[0]/np.sqrt(len(a.at))), float(c[0])
 
 # %% ../nbs/11_refine.ipynb #70bf5156
 def _paths(views, zoom, sd): # `Paths` and `Crossing`s that make sense
@@ -386,25 +387,27 @@ def by_paths(
 
 # %% ../nbs/11_refine.ipynb #9bd701fb
 WITNESSES = 'alignment', 'agreement', 'scale', 'paths'
-FACTOR = dict(alignment=3.1, agreement=1.5, scale=.6, paths=.9) # standard deviations are so many times what a witness says
-FLOOR = dict(alignment=.022, agreement=.003, scale=.017, paths=.007) # seconds of the source's clock, standard deviation at best
-STRAY, FADES = dict(alignment=-3., agreement=-1.8, scale=.3, paths=-1.2), .17 # log odds of having nothing to do with the place; less for every ten matches that agree
-SHARED = .77 # power of the product
-GROWS = 1.7 # power of a hundred over the matches that agree, by which floors grow
+FACTOR = dict(alignment=5.9, agreement=1.5, scale=.66, paths=1.06) # standard deviations are so many times what a witness says
+FLOOR = dict(alignment=.022, agreement=.0024, scale=.021, paths=.0052) # seconds of the source's clock, standard deviation at best
+LENS = dict(scale=1.8, paths=.34) # of the time by which an unsure zoom moves the scale's zero, more in standard deviation
+STRAY = dict(alignment=-3., agreement=-.8, scale=.13, paths=-1.2) # log odds of having nothing to do with the place
+SHARED = .82 # power of the product
+GROWS = 2.6 # power of a hundred over the matches that agree, by which floors grow
 REACH, TICK = 3., .004 # seconds either side of the middle, and steps, for which the probability is worked out
 
 def combine(
     said:list, # of (witness, seconds, standard deviation)
     agree:float, # matches that agree
     slope:float=1., # target seconds a second of the source
+    lens:float=0.,  # seconds of the source's clock by which what is not known of the zoom moves the scale's zero
 )->tuple: # (N,) seconds, (N,) probabilities
     "What all witnesses say together"
     few = (100/np.clip(agree, 10, 150))**GROWS
-    sd = {w: np.hypot(FACTOR[w]*s, FLOOR[w]*slope*(1 if w == 'alignment' else few)) for w, _, s in said}
+    sd = {w: np.linalg.norm([FACTOR[w]*s, FLOOR[w]*slope*(1 if w == 'alignment' else few), LENS.get(w, 0)*lens*slope]) for w, _, s in said}
     best = min(said, key=lambda o: sd[o[0]])[1]
     x, log = np.arange(best - REACH, best + REACH, TICK), 0.
     for w, t, _ in said:
-        stray = 1/(1 + np.exp(-STRAY[w] + FADES*min(agree, 60)/10*(w != 'alignment')))
+        stray = 1/(1 + np.exp(-STRAY[w]))
         log = log + np.log((1 - stray)*np.exp(-.5*((x - t)/sd[w])**2)/sd[w]/2.5066 + stray/2/REACH)
     p = np.exp(SHARED*(log - log.max()))
     return x, p/p.sum()
@@ -452,11 +455,14 @@ def _film(o):
         return Video(o.meta['path'])
     return Video(o.film() if isinstance(o, Run) else o)
 
-def _lens(found): # pooled log zoom of many `Paths`, and its standard deviation
+UNSURE, RATES, RATE = .05, (.2, 2.), .4 # spread of log zooms where too few are known; limits of the growth of the log scale in a second, and what it is where it is not known
+
+def _lens(found): # pooled log zoom of many `Paths`, its standard error, and the spread
     z, sd = (np.array([getattr(p, k) for p in found]) for k in ('zoom', 'zoom_sd'))
     z = z[sd < .05]
     if len(z) < 4: return None
-    return float(np.median(z)), max(.003, 1.4826*float(np.median(np.abs(z - np.median(z))))/np.sqrt(len(z)))
+    spread = 1.4826*float(np.median(np.abs(z - np.median(z))))
+    return float(np.median(z)), max(.003, spread/np.sqrt(len(z))), spread
 
 # %% ../nbs/11_refine.ipynb #9165adf5
 FAR, SPARSE = 2.5, 8 # seconds either side that are searched where the alignment is unsure; pictures of the target a second for that
@@ -491,22 +497,23 @@ def _abreast(a, t): # matches that agree where both films are at the place
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-TRUST = dict(bias=-1.5, there=.25, within=.84, usual=1.) # log odds of being right, see `_trust`
+TRUST = dict(bias=-1.8, within=.85, narrow=3.6, usual=.8) # log odds of being right, see `_trust`
+NARROW = 4. # log odds of being within `RIGHT`, by the witnesses, beyond which each counts for more
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
 
-def _trust(there, within, agree, usual): # probability of being right
-    x = dict(bias=1., there=_odds(there), within=_odds(within), usual=np.clip(np.log((agree + 3)/(usual + 3)), -3, 0))
+def _trust(within, agree, usual): # probability of being right
+    x = dict(bias=1., within=_odds(within), narrow=np.maximum(_odds(within) - NARROW, 0), usual=np.clip(np.log((agree + 3)/(usual + 3)), -3, 0))
     return 1/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
-def _judge(x, p, said, agree, usual, there, own): # quantiles, confidence, evidence of a place; `own`: quantiles by the alignment alone, which stand where nothing else speaks
+def _judge(x, p, said, agree, usual, own): # quantiles, confidence, evidence of a place; `own`: quantiles by the alignment alone, which stand where nothing else speaks
     q = _quantiles(x, p, LEVELS) if len(said) > 1 else own
     within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
     if within < .8 and word == 'geometry': word = 'disputed'
-    return q, float(_trust(there, within, agree, usual)), word, float(within)
+    return q, float(_trust(within, agree, usual)), word, float(within)
 
 # %% ../nbs/11_refine.ipynb #7703ee72
 def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not None]
@@ -527,7 +534,7 @@ def _refined(warp, splits, coarse, seen, zoom):
     for i, o in enumerate(seen):
         if not o: continue
         o['own'] = np.array([warp.quantile(splits[i], l) for l in LEVELS])
-        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), o['agree'], usual, o['there'], o.pop('own'))
+        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), o['agree'], usual, o.pop('own'))
         if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
         o['usual'], sd[i] = usual, (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
     status = np.where(np.isnan(coarse), 'absent', np.where((conf >= SURE) & (evidence != 'disputed'), 'found', 'uncertain')).astype(object)
@@ -549,10 +556,13 @@ def refine(
     coarse, zoom = warp(splits), -np.log(warp.info['view'].zoom) if 'view' in warp.info else 0.
     there, seen = np.flatnonzero(np.isfinite(coarse)), [{} for _ in splits]
     looks = {i: _look(src, tgt, warp, splits[i], window, matcher) for i in progress_bar(there, desc='refining', unit='place', disable=None if progress else True)}
-    lens = _lens([p for a, _ in looks.values() if a for p in _paths(a.views, zoom, .15)[0]]) or (zoom, .15)
+    lens = _lens([p for a, _ in looks.values() if a for p in _paths(a.views, zoom, .15)[0]]) or (zoom, .15, UNSURE)
     for i, (a, said) in looks.items():
-        if a is not None: said |= dict(scale=by_scale(a, lens[0]), paths=(p := by_paths(a, *lens)) and p[:2])
-        x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]))
+        grows = None
+        if a is not None:
+            if (scale := by_scale(a, lens[0])): *scale, grows = scale
+            said |= dict(scale=scale, paths=(p := by_paths(a, *lens[:2])) and p[:2])
+        x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), lens[2]/np.clip(grows or RATE, *RATES))
         seen[i] = dict(said=said, agree=agree, p=(x, p), there=float(np.interp(splits[i], warp.pts, warp.found)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
 
