@@ -545,7 +545,7 @@ def align(
     rates:Rates=Rates(), # priors
     second:bool=None,   # look a second time, at local features; where there is doubt if not given
     cache:bool=True,    # use and fill the store of features
-    force:bool=False,   # extract features again
+    force:bool|str=False, # extract features again: of both films, or of the 'target'
     device:str=None,    # 'cpu', 'cuda', 'mps'
     progress:bool=True, # show bars
 )->TimeWarp:
@@ -553,7 +553,8 @@ def align(
     bare = isinstance(src, Features) or isinstance(tgt, Features)
     if second and bare: raise SplitTimerError('second: a second look needs films, not features; give the films, or leave `second` out')
     kw = dict(encoder=encoder, cache=cache, device=device, progress=progress)
-    a, b = extract(src, fps=fps, force=force, **kw), extract(tgt, fps=fps, force=force, **kw)
+    anew = force is True, bool(force)
+    a, b = (extract(o, fps=fps, force=f, **kw) for o, f in zip((src, tgt), anew))
     if a.grid.shape[1] != b.grid.shape[1]: raise SplitTimerError(f"{a.name} and {b.name}: features of different encoders ({a.grid.shape[1]} and {b.grid.shape[1]} channels) cannot be compared; extract both with the same one")
     names, ends = (a.name, b.name), (_end(a), _end(b))
     if view is None and (pair := _scan(a, b, rates, ZOOMS).verdict()).margin < MARGIN: view = pair.view # nothing at a glance: look closer, but no further
@@ -563,7 +564,7 @@ def align(
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates).verdict()
     if second or second is None and not bare and _doubtful(pair):
-        _look_again(pair, *(keyframes(o, cache=cache, force=force, device=device, progress=progress) for o in (src, tgt)), progress)
+        _look_again(pair, *(keyframes(o, cache=cache, force=f, device=device, progress=progress) for o, f in zip((src, tgt), anew)), progress)
     return _warp(pair, names, ends, total)
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4

@@ -73,8 +73,7 @@ def find_by_align(src, tgt,
     **kwargs
 )->Found:
     "Align the two films as wholes, and read the splits off"
-    if force == 'target': extract(tgt, force=True, **{k: v for k, v in kwargs.items() if k in ('encoder', 'fps', 'cache', 'device', 'progress')})
-    return _read_off(align(src, tgt, force=force is True, **kwargs), src, tgt, splits, refine, kwargs)
+    return _read_off(align(src, tgt, force=force, **kwargs), src, tgt, splits, refine, kwargs)
 
 def _read_off(warp, src, tgt, splits, refine, kwargs):
     "Times of the splits by a warp, refined"
