@@ -23,7 +23,8 @@ from .render import Lens, Scene, axes, view
 from .film import lay_cockpit
 from .video import Video, write_video
 from .synth import Ride
-from .local import HEIGHT, NEAR, agreement, keypoint_network, _points, _XFeat
+from .features import Encoder
+from .local import HEIGHT, NEAR, agreement, keypoint_network, _points, _read, _XFeat
 from .checkpoint import _bytes, _sha, _write
 from .train import _disk
 
@@ -194,7 +195,7 @@ def network_size(
 )->tuple: # (width, height), multiples of 32
     "Size of the pictures that the network sees"
     if height < 64 or height % 32: raise SplitTimerError(f"height: must be 64 or more, in steps of 32, got {height}")
-    return max(32, round(size[0]*height/size[1]/32)*32), height
+    return Encoder('xfeat', None, '', height=height).size_for(*size)
 
 # %% ../nbs/26_keypoints.ipynb #kp31
 def make_batch(
@@ -225,8 +226,7 @@ def sample(
     size:tuple,        # (W, H) of the picture
 )->torch.Tensor: # (K,C)
     "Maps of the network at points, read as `xfeat` reads them"
-    at = (xy/(torch.tensor(size) - 1.)*2 - 1)[None, None]
-    return F.grid_sample(maps[None], at, mode='bicubic', align_corners=False)[0, :, 0].T
+    return _read(maps, xy, size).T
 
 def contrast(
     x:torch.Tensor, y:torch.Tensor, # (K,C) descriptors of corresponding points, unit length
