@@ -31,7 +31,7 @@ def _strongest(heat, trust): # (H,W) probabilities, (H,W) trust -> (K,2) x and y
     yx = np.argwhere(top)
     return yx[np.argsort(-(heat*trust)[top], kind='stable')[:POINTS], ::-1]
 
-def _read(maps, xy, size): # (C,H/8,W/8), (K,2) pixels, (W,H) -> (C,K) maps at points
+def _at_points(maps, xy, size): # (C,H/8,W/8), (K,2) pixels, (W,H) -> (C,K) maps at points
     at = (xy/(torch.tensor(size, device=xy.device) - 1.)*2 - 1)[None, None]
     return F.grid_sample(maps[None], at, mode='bicubic', align_corners=False)[0, :, 0]
 
@@ -49,7 +49,7 @@ class _XFeat(torch.nn.Module):
     def one(self, dense, heat, trust):
         xy = torch.tensor(_strongest(heat, trust).copy(), dtype=torch.float32, device=dense.device)
         H, W = heat.shape
-        desc = F.normalize(_read(dense, xy, (W, H)), dim=0)
+        desc = F.normalize(_at_points(dense, xy, (W, H)), dim=0)
         place = (xy + .5 - torch.tensor([W/2, H/2], device=xy.device))/(H/2)
         return F.pad(torch.cat([desc, place.T]), (0, POINTS - len(xy)))
 

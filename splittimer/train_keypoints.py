@@ -24,7 +24,7 @@ from .film import lay_cockpit
 from .video import Video, write_video
 from .synth import Ride
 from .features import Encoder
-from .local import HEIGHT, NEAR, agreement, keypoint_network, _points, _read, _XFeat
+from .local import HEIGHT, NEAR, agreement, keypoint_network, _at_points, _points, _XFeat
 from .checkpoint import _bytes, _sha, _write
 from .train import _disk
 
@@ -226,7 +226,7 @@ def sample(
     size:tuple,        # (W, H) of the picture
 )->torch.Tensor: # (K,C)
     "Maps of the network at points, read as `xfeat` reads them"
-    return _read(maps, xy, size).T
+    return _at_points(maps, xy, size).T
 
 def contrast(
     x:torch.Tensor, y:torch.Tensor, # (K,C) descriptors of corresponding points, unit length
