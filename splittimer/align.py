@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
-           'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR', 'ZOOMS',
-           'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'BARRED', 'PAIRS', 'BESIDE', 'WEAK', 'UNLIKE',
-           'VAGUE', 'CLEAR', 'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR',
+           'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE',
+           'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
 from functools import partial
 from dataclasses import dataclass, field
 from pathlib import Path
-import numpy as np, torch
+import cv2, numpy as np, torch
 from fastcore.basics import patch
 from .core import SplitTimerError
 from .config import Run
@@ -153,10 +153,11 @@ def warp_of(
     "The `TimeWarp` of a posterior"
     S, dt, duration, verdict = len(post.pts), np.median(np.diff(post.times)), duration or post.times[-1], verdict or post
     edges = np.concatenate([[post.times[0] - dt/2], (post.times[1:] + post.times[:-1])/2, [post.times[-1] + dt/2]])
+    found, gone = (np.interp(post.pts, verdict.pts, x) for x in presence(verdict, duration))
     mean, q = np.full(S, np.nan), np.full((S, len(LEVELS)), np.nan)
     for i in range(S):
         lo, hi, p = post.lo[i], post.hi[i], post.row(post.on, i) + post.row(post.moved, i)
-        if p.sum() > HINT: mean[i], q[i] = _row_stats(p, post.times[lo:hi], edges[lo:hi+1])
+        if p.sum() > HINT and gone[i] < .5: mean[i], q[i] = _row_stats(p, post.times[lo:hi], edges[lo:hi+1])
     ok = ~np.isnan(mean)
     if not ok.any(): mean[:], q[:], ok[:] = 0., 0., True
     mean, q = np.interp(post.pts, post.pts[ok], mean[ok]), np.stack([np.interp(post.pts, post.pts[ok], c) for c in q[ok].T], -1)
@@ -165,7 +166,6 @@ def warp_of(
     q = mean[:, None] + np.sign(off)*np.sqrt((widen*off)**2 + (floor*_NORMAL)**2)
     shown = np.array([np.interp([0, duration], np.maximum.accumulate(r), LEVELS, left=0, right=1) @ [-1, 1] for r in q])
     mean, q = (np.clip(x, 0, duration) for x in (_ascending(mean[:, None], .5)[:, 0], _ascending(q, LEVELS)))
-    found, gone = (np.interp(post.pts, verdict.pts, x) for x in presence(verdict, duration))
     pace = (np.interp(post.pts + .5, post.pts, mean) - np.interp(post.pts - .5, post.pts, mean))/(np.minimum(post.pts + .5, post.pts[-1]) - np.maximum(post.pts - .5, post.pts[0]))
     found = found*np.clip(pace/SLOW, 0, 1)*shown
     return TimeWarp(source, target, post.pts, mean, np.maximum.accumulate(q, 1), found, gone, info or {})
@@ -368,6 +368,19 @@ NEAR = 12. # correlation times of the target either way, for `contrast`
 def _ratio(z, weight, even): # log likelihood ratio of z scores
     return weight*LIKE*(np.minimum(z, MOST) - even)
 
+FAINTLY, BARRED = 1e-3, -30. # probability; nats
+
+class _Within:
+    "What keyframes say about any two frames, and nothing far from where a posterior has the place"
+    def __init__(self, post, pa, pb, local): # times of the posterior's frames
+        times, k = _padded(pb)
+        reach = [2*math.ceil(PAD/np.median(np.diff(o))) + 1 for o in (pb, pa)]
+        near = cv2.dilate((post.on.reshape(len(pa), -1) > FAINTLY).astype(np.uint8), np.ones(reach[::-1], np.uint8))[:, k:k+len(pb)]
+        self.E, self.pa, self.pb, self.local = np.where(near > 0, 0., BARRED), pa, pb, local
+    def __call__(self, ta, tb, step=None): # nats of frames at the times `ta`, `tb`, `step` seconds apart
+        i, j = (np.abs(t[:, None] - p).argmin(1) for t, p in ((ta, self.pa), (tb, self.pb)))
+        return self.E[np.ix_(i, j)] + (self.local(ta, tb, step) if self.local else 0.)
+
 class _Pair:
     "Two runs seen through a view"
     there, looked, local = None, False, None # posterior of `whether`; whether a second look was taken, and what keyframes said
@@ -385,9 +398,10 @@ class _Pair:
         step = float(np.median(np.diff(few.pts)))
         self.reach = NEAR*correlation_time(lifted[len(lifted)//2], step)/step
         self.sharp = contrast(self.z, self.reach)
-    def coarse(self, z, weight, even, backwards=False, still=True, solve=solve):
+    def coarse(self, z, weight, even, backwards=False, still=True, solve=solve, more=None):
         pa, pb, order = self.a.pts[::self.ka], self.b.pts[::self.kb], slice(None, None, -1 if backwards else 1)
-        more = self.local(pa, pb)[:, order] if self.local else 0.
+        more = more or self.local
+        more = more(pa, pb)[:, order] if more else 0.
         return _coarse(z[:, order], pa, pb, weight*_weight(self.da[::self.ka], pa, still), even, self.rates, solve, more)
     def alike(self, backwards=False): return self.coarse(self.sharp, WHETHER, PAIR, backwards, solve=log_ratio)
     def verdict(self):
@@ -408,10 +422,10 @@ class _Pair:
         if like >= LIFTED or like - self.likeness(there, Evidence(self.da[::self.ka], self.db()[::self.kb]).part) < WORTH: return (0.,)
         return LIFTS
     def when(self, like, there):
-        weight = WHEN*min((like/USUAL)**2, 1.)
-        post = self.coarse(self.z, weight, TIME, still=False)
+        weight, within = WHEN*min((like/USUAL)**2, 1.), _Within(there, self.a.pts[::self.ka], self.b.pts[::self.kb], self.local)
+        post = self.coarse(self.z, weight, TIME, still=False, more=within)
         ev = Evidence(self.da, self.db(self.lifts(like, there)), self.ka, self.kb)
-        return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates, self.local)
+        return _fine(ev, self.a, self.b, *_band(post, self.a.pts, _padded(self.b.pts)[0]), weight*_weight(self.da, self.a.pts, still=False), self.rates, within)
 
 # %% ../nbs/10_align.ipynb #f356aa35
 def _recrop(f, src, crop, **kw): # the features of a film seen through a window, if the film is at hand
@@ -475,8 +489,6 @@ def scan(
 def _between(t, pts): # which of `pts` each of `t` comes after, and how far it is to the next
     i = np.clip(np.searchsorted(pts, t) - 1, 0, len(pts) - 2)
     return i, np.clip((t - pts[i])/(pts[i+1] - pts[i]), 0, 1)
-
-BARRED = -30. # nats, against a frame of a replay
 
 class _Local:
     "What keyframes say about any two frames"
