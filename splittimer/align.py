@@ -6,7 +6,7 @@
 __all__ = ['LEVELS', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR', 'PLACE', 'TIME',
            'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH', 'NEAR',
            'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS', 'BESIDE',
-           'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'TimeWarp', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -532,13 +532,15 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
 # %% ../nbs/10_align.ipynb #6462393f
 WEAK, UNLIKE = 3*MARGIN, 4. # nats, below which the films are not surely of one track; mean z score on the path, below which they are not surely aligned
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
+HOLE = 2. # seconds of the source between places that are found
 
 def _end(f): return float(f.meta['duration']) if 'duration' in f.meta else float(f.pts[-1] + np.median(np.diff(f.pts)))
 
 def _doubtful(pair): # whether the first look leaves doubt
     if pair.margin < WEAK or pair.likeness(there := pair.whether()) < UNLIKE: return True
     found, gone = presence(there, _end(pair.b))
-    return float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
+    hole = np.diff(there.pts[found > CLEAR]).max(initial=0) > HOLE
+    return hole or float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
 
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     if min(len(a.pts), len(b.pts)) < 2: return pair

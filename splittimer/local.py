@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'POINTS', 'FAINTEST', 'WEIGHTS', 'LIKE', 'NEAR', 'TRIES', 'RATE', 'MANY', 'SAME', 'ALIKE', 'ENOUGH', 'AGAIN',
-           'BRIEF', 'SINCE', 'SHOWS', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW', 'keypoint_network', 'xfeat',
-           'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes', 'keyframes', 'agreements',
-           'replays', 'local_ratio']
+           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW',
+           'keypoint_network', 'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes',
+           'keyframes', 'agreements', 'replays', 'local_ratio']
 
 # %% ../nbs/07_local.ipynb #778a1132
 import hashlib, io
@@ -220,6 +220,7 @@ def agreements(
 # %% ../nbs/07_local.ipynb #0e00af9c
 AGAIN, BRIEF, SINCE = 30, 2., 2.5 # matches that agree; seconds that a replay lasts at least; that lie between it and what it shows
 SHOWS = .9 # seconds of the ride in a replay, at least
+SHOT, HALF = 14, .5 # agree with neither of the two keyframes before: a new shot; part of one from which on all of it is a replay
 
 def _stretches(pts, hits, first): # of keyframes `hits`, one after another, that show rising times `first`
     runs = np.split(hits, np.flatnonzero(np.diff(pts[hits]) > 2.6*np.median(np.diff(pts))) + 1) if len(hits) else []
@@ -238,6 +239,9 @@ def replays(
         if len(s) < 4 or np.ptp(pts[s]) < BRIEF or first[s[-1]] - first[s[0]] < SHOWS: continue
         between = [x for i in s for x in n[i, (pts > first[i] + 1) & (pts < pts[s[0]] - .3)]] or [n[s[0], max(0, s[0]-2):s[0]].max(initial=0)]
         if np.median(between) < .35*np.median(best[s]): again[s[0]:s[-1]+1] = True
+    shots = np.r_[0, [i for i in range(1, len(pts)) if n[i, max(0, i-2):i].max() < SHOT], len(pts)].astype(int)
+    for a, b in zip(shots, shots[1:]):
+        if b > a and again[a:b].mean() >= HALF: again[a:b] = True
     return again
 
 # %% ../nbs/07_local.ipynb #114e8d76
