@@ -430,11 +430,11 @@ def combine(
     said:list, # of (witness, seconds, standard deviation)
     agree:float, # matches that agree
     slope:float=1., # target seconds a second of the source
-    zoomed:dict={}, # witness to seconds of the source's clock by which a zoom may mislead it
+    zoomed:dict=None, # witness to seconds of the source's clock by which a zoom may mislead it
 )->tuple: # (N,) seconds, (N,) probabilities
     "What all witnesses say together"
     few = (100/np.clip(agree, 10, 150))**GROWS
-    sd = {w: np.linalg.norm([FACTOR[w]*s, FLOOR[w]*slope*(1 if w == 'alignment' else few), ZOOMED[w]*zoomed.get(w, 0.)*slope]) for w, _, s in said}
+    sd = {w: np.linalg.norm([FACTOR[w]*s, FLOOR[w]*slope*(1 if w == 'alignment' else few), ZOOMED[w]*(zoomed or {}).get(w, 0.)*slope]) for w, _, s in said}
     best = min(said, key=lambda o: sd[o[0]])[1]
     x, log = np.arange(best - REACH, best + REACH, TICK), 0.
     for w, t, _ in said:
@@ -630,7 +630,7 @@ def refine_warp(
     warp:TimeWarp, # from `align`
     src:Run|Video|Features|str|Path, # the source's film
     tgt:Run|Video|Features|str|Path, # the target's film
-    step:float=.5, # seconds of the source between places, about two seconds of work each
+    step:float=.5, # seconds of the source between places, some three seconds of work each
     window:float=WINDOW, # seconds either side that are looked at
     progress:bool=True, # show a bar
 )->TimeWarp:
