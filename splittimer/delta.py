@@ -81,7 +81,7 @@ def compare(
     splits=None, # timecodes or seconds in the reference; None: those marked in it
     distance=None, # metres at seconds of the reference: a function, or (n,2) seconds and metres
     bridge:bool=False, # count what was cut out of a target's film as ridden at the reference's speed
-    refine:bool|int=None, # look at some places of the films, or at so many, one or two seconds of work each; None: if they are aligned here
+    refine:bool|int=None, # look at some places of the films, or at so many, some three seconds of work each; None: if they are aligned here
     **kwargs # to `align`
 )->Comparison:
     "Seconds gained and lost against a reference, all the way down"

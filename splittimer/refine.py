@@ -109,15 +109,18 @@ def _unbent(r, bend): # the angle that lands at `r` focal lengths, by Newton's m
     for _ in range(8): t = t - (t + bend*t**3 - r)/np.maximum(1 + 3*bend*t**2, .05)
     return t
 
+def _rays(xy, f, bend): # the rays and their derivative by the bend
+    r = np.maximum(np.hypot(*xy.T), 1e-9)[:, None]
+    t = _unbent(r/f, bend)
+    return np.concatenate([xy/r*np.sin(t), np.cos(t)], 1), np.concatenate([xy/r*np.cos(t), -np.sin(t)], 1)*(-t**3/(1 + 3*bend*t**2))
+
 def rays(
     xy:np.ndarray, # (N,2) pixels from the picture's centre
     f:float,       # pixels a radian, at the centre
     bend:float=0., # an angle t lands at f(t + bend t^3)
 )->np.ndarray: # (N,3) unit vectors: right, down, forward
     "The directions in which keypoints are seen"
-    r = np.maximum(np.hypot(*xy.T), 1e-9)[:, None]
-    t = _unbent(r/f, bend)
-    return np.concatenate([xy/r*np.sin(t), np.cos(t)], 1)
+    return _rays(xy, f, bend)[0]
 
 def project(
     p:np.ndarray, # (...,3) points in a camera's axes
@@ -181,11 +184,6 @@ class Paths(NamedTuple):
     lens_sd:np.ndarray # (3,) their standard errors
     agree:np.ndarray # (M,) number of matches that agree
     cov:np.ndarray   # (3M,3M) covariance of the positions
-
-def _rays(xy, f, bend): # the rays and their derivative by the bend
-    r = np.maximum(np.hypot(*xy.T), 1e-9)[:, None]
-    t = _unbent(r/f, bend)
-    return np.concatenate([xy/r*np.sin(t), np.cos(t)], 1), np.concatenate([xy/r*np.cos(t), -np.sin(t)], 1)*(-t**3/(1 + 3*bend*t**2))
 
 def _rows(v, turn, place, rho, lens, s): # residuals, weights, derivatives: by camera, distance, lens
     (ray, bent), f, bend = _rays(v.xy, v.f, lens[1]), np.where(v.target, v.f*np.exp(lens[0]), v.f), np.where(v.target, lens[2], lens[1])
@@ -535,14 +533,16 @@ def _look(src, tgt, warp, t, window, matcher, about=None): # `Around` or None, a
         middle += off
     return a, said
 
+def _beside(a, t): # seconds of the source's clock of the target's pictures after `t`, matches of them that agree with the source's three nearest the place
+    return a.late - (t - a.middle)/a.slope, a.agree[np.argsort(np.abs(a.at), kind='stable')[:3]]
+
 def _abreast(a, t): # matches that agree where both films are at the place
-    near = np.abs(a.late - (t - a.middle)/a.slope) <= max(.1, np.sort(np.abs(a.late - (t - a.middle)/a.slope))[1])
-    i = np.argsort(np.abs(a.at), kind='stable')[:3]
-    return float(np.median(a.agree[i][:, near]))
+    after, agree = _beside(a, t)
+    return float(np.median(agree[:, np.abs(after) <= max(.1, np.sort(np.abs(after))[1])]))
 
 def _both_sides(a, t): # matches that agree a little before `t` or a little after, whichever are fewer, as a part of those that do at `t`; 0 where the film has no picture
-    after, agree = a.late - (t - a.middle)/a.slope, np.median(a.agree[np.argsort(np.abs(a.at), kind='stable')[:3]], 0)
-    sides = [agree[(s*after > BESIDE[0]) & (s*after < BESIDE[1])] for s in (-1, 1)]
+    after, agree = _beside(a, t)
+    sides = [np.median(agree, 0)[(s*after > BESIDE[0]) & (s*after < BESIDE[1])] for s in (-1, 1)]
     return min(float(np.median(o)) if len(o) else 0. for o in sides)/max(_abreast(a, t), 1.)
 
 # %% ../nbs/11_refine.ipynb #e00d3684
@@ -622,7 +622,7 @@ def refine(
         rate = np.clip(grows or RATE, *RATES)
         zoomed = dict(alignment=abs(lens[0] - zoom)/rate, agreement=abs(lens[0])/rate, scale=spread/rate, paths=spread/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
-        seen[i] = dict(said=said, agree=agree, p=(x, p), sides=_both_sides(a, _quantiles(x, p, .5)) if a is not None else 1., there=float(np.interp(splits[i], warp.pts, warp.found)))
+        seen[i] = dict(said=said, agree=agree, p=(x, p), sides=_both_sides(a, _quantiles(x, p, .5)) if a is not None else 1.)
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
 
 # %% ../nbs/11_refine.ipynb #63bbe92c
