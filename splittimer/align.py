@@ -328,9 +328,8 @@ def _weight(d, pts, still=True): # (S,) of the evidence of each frame; `still`: 
 # %% ../nbs/10_align.ipynb #7803256e
 def _coarse(z, pa, pb, weight, even, rates, solve=solve, more=0.): # (S,T) z scores of frames at the times `pa` and `pb`; (S,T) other evidence
     times, k = _padded(pb)
-    left, right = _beyond(z[:, 0], pa, times[:k], pb[0]), _beyond(z[:, -1], pa, times[k+len(pb):], pb[-1])
-    E = _ratio(np.concatenate([left, z, right], 1), weight[:, None], even)
-    E[:, k:k+len(pb)] += more
+    def whole(x): return np.concatenate([_beyond(x[:, 0], pa, times[:k], pb[0]), x, _beyond(x[:, -1], pa, times[k+len(pb):], pb[-1])], 1)
+    E = _ratio(whole(z), weight[:, None], even) + (whole(more) if np.ndim(more) else more)
     lo, hi = np.zeros(len(pa), np.int64), np.full(len(pa), len(times), np.int64)
     return solve(E.ravel(), lo, hi, pa, times, rates)
 
@@ -346,18 +345,20 @@ def _band(post, pts, times): # columns of `times` worth looking at for each of `
 
 # %% ../nbs/10_align.ipynb #e200cd5a
 def _fine(ev, a, b, lo, hi, weight, rates, more=None, block=64): # more: other evidence, as a function of the times of both
-    (times, k), T, rows = _padded(b.pts), len(b), []
-    left = _beyond(ev(slice(None), slice(0, 1))[:, 0], a.pts, times[:k], b.pts[0])
-    right = _beyond(ev(slice(None), slice(T - 1, T))[:, 0], a.pts, times[k+T:], b.pts[-1])
+    (times, k), T, rows, step = _padded(b.pts), len(b), [], np.median(np.diff(a.pts))
+    def beyond(of): return [_beyond(of(slice(e, e + 1))[:, 0], a.pts, t, b.pts[e]) for e, t in ((0, times[:k]), (T - 1, times[k+T:]))]
+    sides = beyond(lambda e: ev(slice(None), e)), beyond(lambda e: more(a.pts, b.pts[e], step)) if more else None
     for i in range(0, len(a), block):
         part, l, h = slice(i, i + block), lo[i:i+block].min(), hi[i:i+block].max()
         shown = slice(min(max(l - k, 0), T), min(max(h - k, 0), T))
-        film = ev(part, shown) if shown.stop > shown.start else np.zeros((len(lo[part]), 0), np.float32)
-        z = np.concatenate([left[part, l:h], film, right[part, max(0, l - k - T):max(0, h - k - T)]], 1)
-        E, before = _ratio(z, weight[part, None], TIME), left[part, l:h].shape[1]
-        if more is not None and film.shape[1]: E[:, before:before+film.shape[1]] += more(a.pts[part], b.pts[shown], np.median(np.diff(a.pts)))
+        def whole(of, left, right): # rows of the film and of what is added
+            film = of() if shown.stop > shown.start else np.zeros((len(lo[part]), 0), np.float32)
+            return np.concatenate([left[part, l:h], film, right[part, max(0, l - k - T):max(0, h - k - T)]], 1)
+        E = _ratio(whole(lambda: ev(part, shown), *sides[0]), weight[part, None], TIME)
+        if more: E += whole(lambda: more(a.pts[part], b.pts[shown], step), *sides[1])
         rows += [E[r, max(0, lo[i+r] - l):max(0, hi[i+r] - l)] for r in range(len(E))]
     return solve(np.concatenate(rows), lo, hi, a.pts, times, rates)
+
 
 # %% ../nbs/10_align.ipynb #52086a59
 MARGIN = 6. # nats
