@@ -252,6 +252,10 @@ def _frames(self:Track, a): # (S,) seconds of the frames of a run
     return known[0] if known else next(w.inverse.pts for (_, x), w in self.warps.items() if x == a)
 
 @patch
+def _blanks(self:Track, a): # where a run's film shows nothing
+    return next((w.info.get('blanks' if x == a else 'target_blanks', []) for (x, y), w in self.warps.items() if a in (x, y)), [])
+
+@patch
 def _length(self:Track, a): # duration and step of a run, as a warp's info has them
     there, back = [w for (x, _), w in self.warps.items() if x == a], [w for (_, x), w in self.warps.items() if x == a]
     if there: return there[0].info.get('duration', there[0].pts[-1]), float(np.median(np.diff(there[0].pts)))
@@ -282,7 +286,7 @@ def _warp(self:Track, a, b):
     if a not in self._said: self._said[a] = self.legs.follow(a, pts := self._frames(a)), pts
     said, pts = self._said[a]
     (end, _), (target_end, step) = self._length(a), self._length(b)
-    info = dict(duration=end, target_duration=target_end, target_step=step)
+    info = dict(duration=end, target_duration=target_end, target_step=step, blanks=self._blanks(a), target_blanks=self._blanks(b))
     if b in said and (own is None or said[b].others.any()):
         info |= {k: v for k, v in own.info.items() if k in ('view', 'margin', 'logz', 'null', 'likeness')} if own else dict(view=View(self._zoom(a, b)))
         if own and len(own.pts) == len(pts) and 'picture' in own.info: info['picture'] = own.info['picture']

@@ -220,7 +220,7 @@ def agreements(
 # %% ../nbs/07_local.ipynb #0e00af9c
 AGAIN, BRIEF, SINCE = 30, 2., 2.5 # matches that agree; seconds that a replay lasts at least; that lie between it and what it shows
 SHOWS = .9 # seconds of the ride in a replay, at least
-SHOT, HALF = 14, .5 # agree with neither of the two keyframes before: a new shot; part of one from which on all of it is a replay
+SHOT, HALF = 14, .4 # agree with neither of the two keyframes before: a new shot; part of one from which on all of it is a replay
 
 def _stretches(pts, hits, first): # of keyframes `hits`, one after another, that show rising times `first`
     runs = np.split(hits, np.flatnonzero(np.diff(pts[hits]) > 2.6*np.median(np.diff(pts))) + 1) if len(hits) else []
@@ -228,6 +228,7 @@ def _stretches(pts, hits, first): # of keyframes `hits`, one after another, that
 
 def replays(
     k:Keyframes,
+    blanks=(), # of (from, to) seconds, stretches of the film with nothing to see
 )->np.ndarray: # (T,) bool
     "Which keyframes show once more what the film has shown before"
     pts, again = k.pts, np.zeros(len(k.pts), bool)
@@ -235,11 +236,12 @@ def replays(
     n = np.nan_to_num(agreements(k, k, pts[:, None] - pts > .2)[0])
     far = np.where(pts[:, None] - pts >= SINCE, n, 0)
     best, first = far.max(1, initial=0), pts[far.argmax(1)]
+    shots = np.unique(np.r_[0, [i for i in range(1, len(pts)) if n[i, max(0, i-2):i].max() < SHOT], [np.searchsorted(pts, (a + b)/2) for a, b in blanks], len(pts)].astype(int))
     for s in _stretches(pts, np.flatnonzero(best >= AGAIN), first):
         if len(s) < 4 or np.ptp(pts[s]) < BRIEF or first[s[-1]] - first[s[0]] < SHOWS: continue
+        if not ((pts[shots[1:-1]] > first[s[-1]]) & (shots[1:-1] <= s[0] + 1)).any(): continue # no cut before it: a rider who stood and looked about
         between = [x for i in s for x in n[i, (pts > first[i] + 1) & (pts < pts[s[0]] - .3)]] or [n[s[0], max(0, s[0]-2):s[0]].max(initial=0)]
         if np.median(between) < .35*np.median(best[s]): again[s[0]:s[-1]+1] = True
-    shots = np.r_[0, [i for i in range(1, len(pts)) if n[i, max(0, i-2):i].max() < SHOT], len(pts)].astype(int)
     for a, b in zip(shots, shots[1:]):
         if b > a and again[a:b].mean() >= HALF: again[a:b] = True
     return again

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'ANCHOR',
            'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED', 'STRAY', 'SHARED', 'GROWS',
-           'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'BESIDE', 'FAR',
-           'SPARSE', 'RIGHT', 'TRUST', 'NARROW', 'SIDES', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher',
+           'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'BESIDE', 'LEAP',
+           'FAR', 'SPARSE', 'RIGHT', 'TRUST', 'SIDES', 'STEADY', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher',
            'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero',
            'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine', 'Refined',
            'refine', 'refine_warp']
@@ -24,7 +24,7 @@ from .video import Video
 from .features import Features
 from .local import NEAR as AGREE, Keypoints, detect_learned, match_learned, _agreeing
 from .markov import Rates, solve
-from .align import LEVELS, SURE, TimeWarp, _top
+from .align import ASIDE, LEVELS, SLOW, SURE, TimeWarp, _top
 
 # %% ../nbs/11_refine.ipynb #a430fb70
 HEIGHT = 288 # pixels of the pictures that are compared, at most
@@ -416,12 +416,12 @@ def by_paths(
 
 # %% ../nbs/11_refine.ipynb #9bd701fb
 WITNESSES = 'alignment', 'agreement', 'scale', 'paths'
-FACTOR = dict(alignment=2.33, agreement=.91, scale=.77, paths=1.36) # standard deviations are so many times what a witness says
-FLOOR = dict(alignment=.0213, agreement=.0009, scale=.043, paths=.004) # seconds of the source's clock, standard deviation at best
-ZOOMED = dict(alignment=.097, agreement=.174, scale=.87, paths=.118) # of the time by which a zoom may mislead a witness, more in standard deviation
-STRAY = dict(alignment=-3., agreement=-.56, scale=.38, paths=-1.29) # log odds of having nothing to do with the place
-SHARED = .94 # power of the product
-GROWS = 3. # power of a hundred over the matches that agree, by which floors grow
+FACTOR = dict(alignment=2.4, agreement=1.56, scale=.85, paths=.71) # standard deviations are so many times what a witness says
+FLOOR = dict(alignment=.0218, agreement=.0009, scale=.04, paths=.0027) # seconds of the source's clock, standard deviation at best
+ZOOMED = dict(alignment=.097, agreement=.149, scale=.7, paths=.325) # of the time by which a zoom may mislead a witness, more in standard deviation
+STRAY = dict(alignment=-3., agreement=-.49, scale=.32, paths=-.93) # log odds of having nothing to do with the place
+SHARED = .77 # power of the product
+GROWS = 1.2 # power of a hundred over the matches that agree, by which floors grow
 REACH, TICK = 3., .004 # seconds either side of the middle, and steps, for which the probability is worked out
 
 def combine(
@@ -451,7 +451,7 @@ class Refined:
     quantiles:np.ndarray  # (S,Q) seconds of the target at `LEVELS`
     confidence:np.ndarray # (S,) 0..1
     status:np.ndarray     # (S,) 'found', 'uncertain', 'absent'
-    evidence:np.ndarray   # (S,) 'geometry', 'coarse', 'disputed', '-'
+    evidence:np.ndarray   # (S,) 'geometry', 'coarse', 'disputed', 'aside', '-'
     sd:np.ndarray         # (S,) seconds
     coarse_s:np.ndarray   # (S,) seconds of the target by the coarse warp
     source_s:np.ndarray   # (S,) seconds of the source
@@ -508,6 +508,7 @@ def _lenses(views, zoom): # as `_pool`: of one pair of films, of which the align
 
 # %% ../nbs/11_refine.ipynb #9165adf5
 BESIDE = .08, .3 # seconds of the source's clock from the place, in which the target has to show it too
+LEAP = .25, 5 # seconds of the source's clock in which agreement should not leap; matches added, so that chance is not taken for a leap
 FAR, SPARSE = 2.5, 8 # seconds either side that are searched where the alignment is unsure; pictures of the target a second for that
 
 def _search(s, tgt, middle, slope, interval, matcher): # (seconds, standard deviation) by a search over the interval; `None` if nothing agrees
@@ -545,26 +546,36 @@ def _both_sides(a, t): # matches that agree a little before `t` or a little afte
     sides = [np.median(agree, 0)[(s*after > BESIDE[0]) & (s*after < BESIDE[1])] for s in (-1, 1)]
     return min(float(np.median(o)) if len(o) else 0. for o in sides)/max(_abreast(a, t), 1.)
 
+def _steady(a, t): # how evenly matches agree about `t`: of two pictures of the target in a row, the part of the one's that the other has left, where that is least
+    after, agree = _beside(a, t)
+    n = np.median(agree, 0)[np.abs(after) < LEAP[0]] + LEAP[1]
+    return float(np.minimum(n[1:]/n[:-1], n[:-1]/n[1:]).min(initial=1.))
+
+def _passed(a, t): # what tells whether a place is passed at `t`, or cut out beside it
+    return dict(sides=_both_sides(a, t), steady=_steady(a, t)) if a is not None else dict(sides=1., steady=1.)
+
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-TRUST = dict(bias=-1.01, within=.66, narrow=.41, usual=1.07, sides=1.69) # log odds of being right, see `_trust`
-NARROW = 4. # log odds of being within `RIGHT`, by the witnesses, beyond which each counts for more
+TRUST = dict(bias=-.34, within=.95, usual=2.7, sides=.26, steady=1.85, pace=3.69, there=.81) # log odds of being right, see `_trust`
 SIDES = .05, .4 # of the matches that agree at the place: added to the part that still does a little before and after; the part from which on it does not matter
+STEADY = .5 # part of the matches left from picture to picture, from which on it does not matter
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
 
-def _trust(within, agree, usual, sides): # probability of being right
-    x = dict(bias=1., within=_odds(within), narrow=np.maximum(_odds(within) - NARROW, 0), usual=np.clip(np.log((agree + 3)/(usual + 3)), -3, 0), sides=np.minimum(np.log((sides + SIDES[0])/SIDES[1]), 0))
+def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
+
+def _trust(within, agree, usual, sides, steady, pace, there): # probability of being right; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
+    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), sides=_short((sides + SIDES[0])/SIDES[1]), steady=_short(steady/STEADY), pace=_short(pace/SLOW), there=_short(there + .03))
     return 1/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
-def _judge(x, p, said, agree, usual, sides, own): # quantiles, confidence, evidence of a place; `own`: quantiles by the alignment alone, which stand where nothing else speaks
+def _judge(x, p, said, agree, own, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
     q = _quantiles(x, p, LEVELS) if len(said) > 1 else own
     within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
     if within < .8 and word == 'geometry': word = 'disputed'
-    return q, float(_trust(within, agree, usual, sides)), word, float(within)
+    return q, float(_trust(within, agree, **how)), word, float(within)
 
 # %% ../nbs/11_refine.ipynb #7703ee72
 def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not None]
@@ -589,10 +600,12 @@ def _refined(warp, splits, coarse, seen, zoom):
     usual = float(np.median(counts)) if len(counts) >= PLACES else 0.
     for i, o in enumerate(seen):
         if not o: continue
-        o['own'] = np.array([warp.quantile(splits[i], l) for l in LEVELS])
-        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), o['agree'], usual, o['sides'], o.pop('own'))
+        o |= dict(usual=usual, pace=_slope(warp, splits[i]), there=float(np.interp(splits[i], warp.pts, warp.found)))
+        own = np.array([warp.quantile(splits[i], l) for l in LEVELS])
+        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), own=own, **{k: v for k, v in o.items() if k != 'said'})
         if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
-        o['usual'], sd[i] = usual, (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
+        if warp.aside(q[i, 5]): conf[i], evidence[i] = ASIDE*conf[i], 'aside'
+        sd[i] = (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
     status = np.where(np.isnan(coarse), 'absent', np.where((conf >= SURE) & (evidence != 'disputed'), 'found', 'uncertain')).astype(object)
     return Refined(q[:, 5], np.clip(q, 0, warp.info.get('target_duration', np.inf)), np.where(np.isnan(coarse), warp.confidence(splits), conf), status, evidence, sd, coarse, splits, zoom, seen)
 
@@ -622,7 +635,7 @@ def refine(
         rate = np.clip(grows or RATE, *RATES)
         zoomed = dict(alignment=abs(lens[0] - zoom)/rate, agreement=abs(lens[0])/rate, scale=spread/rate, paths=spread/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
-        seen[i] = dict(said=said, agree=agree, p=(x, p), sides=_both_sides(a, _quantiles(x, p, .5)) if a is not None else 1.)
+        seen[i] = dict(said=said, agree=agree, p=(x, p), **_passed(a, _quantiles(x, p, .5)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
 
 # %% ../nbs/11_refine.ipynb #63bbe92c
