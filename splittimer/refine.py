@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'ANCHOR',
            'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED', 'STRAY', 'SHARED', 'GROWS',
-           'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'BESIDE', 'LEAP',
-           'FAR', 'SPARSE', 'RIGHT', 'TRUST', 'SIDES', 'STEADY', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher',
-           'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero',
-           'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine', 'Refined',
-           'refine', 'refine_warp']
+           'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'ABOUT', 'BESIDE',
+           'ADDED', 'FAR', 'SPARSE', 'RIGHT', 'SURE', 'TRUST', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames', 'moving',
+           'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
+           'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine',
+           'Refined', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -24,7 +24,7 @@ from .video import Video
 from .features import Features
 from .local import NEAR as AGREE, Keypoints, detect_learned, match_learned, _agreeing
 from .markov import Rates, solve
-from .align import ASIDE, LEVELS, SLOW, SURE, TimeWarp, _top
+from .align import ASIDE, LEVELS, SLOW, TimeWarp, _top
 
 # %% ../nbs/11_refine.ipynb #a430fb70
 HEIGHT = 288 # pixels of the pictures that are compared, at most
@@ -507,8 +507,8 @@ def _lenses(views, zoom): # as `_pool`: of one pair of films, of which the align
     return _pool(views, (z + _top(agree, z, STEP), *pooled[0][1:]), AFTER) or pooled
 
 # %% ../nbs/11_refine.ipynb #9165adf5
-BESIDE = .08, .3 # seconds of the source's clock from the place, in which the target has to show it too
-LEAP = .25, 5 # seconds of the source's clock in which agreement should not leap; matches added, so that chance is not taken for a leap
+ABOUT, BESIDE = .25, .08 # seconds of the source's clock about a place in which agreement should not leap; that the target has to go on for at least
+ADDED = 5 # matches, so that chance is not taken for a leap
 FAR, SPARSE = 2.5, 8 # seconds either side that are searched where the alignment is unsure; pictures of the target a second for that
 
 def _search(s, tgt, middle, slope, interval, matcher): # (seconds, standard deviation) by a search over the interval; `None` if nothing agrees
@@ -523,7 +523,7 @@ def _look(src, tgt, warp, t, window, matcher, about=None): # `Around` or None, a
     middle, slope, interval = float(warp(t)), _slope(warp, t), warp.interval(t, .98)
     sd = max((warp.quantile(t, .84) - warp.quantile(t, .16))/2, 1e-3)
     said, s, known = dict(alignment=(middle, sd)), _source(src, t, slope, window, matcher), (middle, max(sd, .1))
-    if s is not None and about is None and (interval[1] - interval[0] > 2*window or warp.confidence(t) < SURE): known = _search(s, tgt, middle, slope, interval, matcher) or known
+    if s is not None and about is None and (interval[1] - interval[0] > 2*window or warp.status(t) != 'found'): known = _search(s, tgt, middle, slope, interval, matcher) or known
     known = known[0], max(known[1], .1)
     middle = known[0] if about is None else about
     for again in (about is None, False):
@@ -541,33 +541,25 @@ def _abreast(a, t): # matches that agree where both films are at the place
     after, agree = _beside(a, t)
     return float(np.median(agree[:, np.abs(after) <= max(.1, np.sort(np.abs(after))[1])]))
 
-def _both_sides(a, t): # matches that agree a little before `t` or a little after, whichever are fewer, as a part of those that do at `t`; 0 where the film has no picture
+def _steady(a, t): # how evenly matches agree about `t`: of two pictures of the target in a row, the part of the one's that the other has left, where that is least; before its first and after its last there are none
     after, agree = _beside(a, t)
-    sides = [np.median(agree, 0)[(s*after > BESIDE[0]) & (s*after < BESIDE[1])] for s in (-1, 1)]
-    return min(float(np.median(o)) if len(o) else 0. for o in sides)/max(_abreast(a, t), 1.)
-
-def _steady(a, t): # how evenly matches agree about `t`: of two pictures of the target in a row, the part of the one's that the other has left, where that is least
-    after, agree = _beside(a, t)
-    n = np.median(agree, 0)[np.abs(after) < LEAP[0]] + LEAP[1]
+    n = np.r_[[0]*int(after[0] > -BESIDE), np.median(agree, 0)[np.abs(after) < ABOUT], [0]*int(after[-1] < BESIDE)] + ADDED
     return float(np.minimum(n[1:]/n[:-1], n[:-1]/n[1:]).min(initial=1.))
-
-def _passed(a, t): # what tells whether a place is passed at `t`, or cut out beside it
-    return dict(sides=_both_sides(a, t), steady=_steady(a, t)) if a is not None else dict(sides=1., steady=1.)
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-TRUST = dict(bias=-.34, within=.95, usual=2.7, sides=.26, steady=1.85, pace=3.69, there=.81) # log odds of being right, see `_trust`
-SIDES = .05, .4 # of the matches that agree at the place: added to the part that still does a little before and after; the part from which on it does not matter
-STEADY = .5 # part of the matches left from picture to picture, from which on it does not matter
+SURE = .987 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
+TRUST = dict(bias=-.16, within=1.07, usual=3.31, pace=4.11, there=1.16) # log odds of being right, see `_trust`
+STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
 
 def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
 
-def _trust(within, agree, usual, sides, steady, pace, there): # probability of being right; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
-    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), sides=_short((sides + SIDES[0])/SIDES[1]), steady=_short(steady/STEADY), pace=_short(pace/SLOW), there=_short(there + .03))
-    return 1/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
+def _trust(within, agree, usual, steady, pace, there): # probability of being right; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
+    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03))
+    return (1. if steady >= STEADY else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
 def _judge(x, p, said, agree, own, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
     q = _quantiles(x, p, LEVELS) if len(said) > 1 else own
@@ -635,7 +627,7 @@ def refine(
         rate = np.clip(grows or RATE, *RATES)
         zoomed = dict(alignment=abs(lens[0] - zoom)/rate, agreement=abs(lens[0])/rate, scale=spread/rate, paths=spread/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
-        seen[i] = dict(said=said, agree=agree, p=(x, p), **_passed(a, _quantiles(x, p, .5)))
+        seen[i] = dict(said=said, agree=agree, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
 
 # %% ../nbs/11_refine.ipynb #63bbe92c
