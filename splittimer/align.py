@@ -6,7 +6,7 @@
 __all__ = ['LEVELS', 'BLANK', 'ASIDE', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR',
            'PLACE', 'TIME', 'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH',
            'NEAR', 'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS',
-           'BESIDE', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'TimeWarp', 'blanks', 'presence', 'warp_of',
+           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'TimeWarp', 'blanks', 'presence', 'warp_of',
            'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
@@ -411,7 +411,7 @@ class _Within:
 
 class _Pair:
     "Two runs seen through a view"
-    there, looked, local = None, False, None # posterior of `whether`; whether a second look was taken, and what keyframes said
+    there, looked, local, first = None, False, None, 0. # posterior of `whether`; whether a second look was taken, what keyframes said, and the margin before it
     def __init__(self, a, b, view, rates, stats=None, described=None, counts=None):
         (wa, wb), self.a, self.b, self.view, self.rates, self.counts = windows(view, a.aspect, b.aspect), a, b, view, rates, counts
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -559,6 +559,7 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
     return ask
 
 # %% ../nbs/10_align.ipynb #6462393f
+LOOKED = 25. # nats, that a second look has to bring where the first tells nothing
 WEAK, UNLIKE = 3*MARGIN, 4. # nats, below which the films are not surely of one track; mean z score on the path, below which they are not surely aligned
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
 HOLE = 2. # seconds of the source between places that are found
@@ -573,10 +574,13 @@ def _doubtful(pair): # whether the first look leaves doubt
 
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     if min(len(a.pts), len(b.pts)) < 2: return pair
-    first, pair.looked = pair.margin, True
+    pair.first, pair.looked = pair.margin, True
     pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, (replays(a, blanks(pair.a)), replays(b, blanks(pair.b))))
-    if pair.verdict().margin < first: pair.local = None; pair.verdict()
+    if pair.verdict().margin < pair.first: pair.local = None; pair.verdict()
     return pair
+
+def _related(pair): # whether both films are of one track
+    return pair.margin >= (LOOKED if pair.local and pair.first < MARGIN else MARGIN)
 
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
@@ -616,7 +620,7 @@ def _warp(pair, names, ends, view):
     thin = max(1, len(z)//400), max(1, z.shape[1]//400)
     picture = z[::thin[0], ::thin[1]].astype(np.float16), (b.pts[0], b.pts[-1], a.pts[-1], a.pts[0])
     info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), blanks=blanks(a), target_blanks=blanks(b), view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
-    if pair.margin >= MARGIN:
+    if _related(pair):
         there = pair.whether()
         info['likeness'] = pair.likeness(there)
         warp = warp_of(pair.when(info['likeness'], there), *names, ends[1], there, info)

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'ANCHOR',
            'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED', 'STRAY', 'SHARED', 'GROWS',
-           'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'ABOUT', 'BESIDE',
-           'ADDED', 'FAR', 'SPARSE', 'RIGHT', 'SURE', 'TRUST', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames', 'moving',
-           'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
-           'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine',
-           'Refined', 'refine', 'refine_warp']
+           'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'PASSES', 'SETTLED',
+           'ABOUT', 'BESIDE', 'ADDED', 'FAR', 'SPARSE', 'RIGHT', 'SURE', 'TRUST', 'STEADY', 'LEAPT', 'PLACES',
+           'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of',
+           'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale',
+           'scale_of', 'by_paths', 'combine', 'Refined', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -487,6 +487,7 @@ def _film(o):
 UNSURE, RATES, RATE = .05, (.2, 2.), .4 # spread of log zooms where too few are known; limits of the growth of the log scale in a second, and what it is where it is not known
 STEP, SOME, HELD = .15, 12, (.02, .02, .02) # log zooms apart at which it is tried how much agrees, on about so many views; how firmly a lens is held for that
 AFTER, FARTHEST = (.05, .03, .03), .7 # what is known of the lens after that; |log zoom| at most
+PASSES, SETTLED = 4, .002 # times that all is pooled then, at most; log zoom that no longer counts as a move
 
 def _pool(views, lens, sd): # the middle lens of all, its standard errors, and the spread of the zooms; `None` of too few
     x = np.array([p.lens for v in views if (p := bundle(v, lens, sd)) is not None and p.lens_sd[0] < .05])
@@ -504,7 +505,11 @@ def _lenses(views, zoom): # as `_pool`: of one pair of films, of which the align
         return seen[z]
     z, before = round(20*pooled[0][0])/20, None
     while z != before and abs(z) < FARTHEST: z, before = max((z, z - STEP, z + STEP), key=agree), z
-    return _pool(views, (z + _top(agree, z, STEP), *pooled[0][1:]), AFTER) or pooled
+    lens, moved = np.array([z + _top(agree, z, STEP), *pooled[0][1:]]), np.inf
+    for _ in range(PASSES): # each begins where the last one ended, so that what was held to at first wears off
+        if moved < SETTLED or (again := _pool(views, lens, AFTER)) is None: break
+        pooled, moved, lens = again, abs(again[0][0] - lens[0]), again[0]
+    return pooled
 
 # %% ../nbs/11_refine.ipynb #9165adf5
 ABOUT, BESIDE = .25, .08 # seconds of the source's clock about a place in which agreement should not leap; that the target has to go on for at least
