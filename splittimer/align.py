@@ -559,7 +559,7 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
     return ask
 
 # %% ../nbs/10_align.ipynb #6462393f
-LOOKED = 25. # nats, that a second look has to bring where the first tells nothing
+LOOKED = 25. # nats, below which a second look does not tell that films are of one track, if the first did not
 WEAK, UNLIKE = 3*MARGIN, 4. # nats, below which the films are not surely of one track; mean z score on the path, below which they are not surely aligned
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
 HOLE = 2. # seconds of the source between places that are found
@@ -580,7 +580,7 @@ def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     return pair
 
 def _related(pair): # whether both films are of one track
-    return pair.margin >= (LOOKED if pair.local and pair.first < MARGIN else MARGIN)
+    return pair.margin >= (LOOKED if pair.local and pair.first < WEAK else MARGIN)
 
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
