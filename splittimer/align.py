@@ -91,7 +91,7 @@ def interval(self:TimeWarp,
 
 # %% ../nbs/10_align.ipynb #7a31c0d2
 BLANK = .65 # part of a film's usual spread of features over the picture, below which there is nothing to see
-ASIDE = .5  # part for which likeness counts behind a blank, and of the confidence of what is found there
+ASIDE = .5  # part for which likeness counts beyond a blank, and of the confidence of what is found there
 
 def blanks(
     f:Features, # of a film
@@ -105,13 +105,13 @@ def blanks(
 def aside(self:TimeWarp,
     y, # seconds of the target, a number or an array
 ): # bool, likewise
-    "Whether the target shows this behind a blank, apart from most of what is found in it"
+    "Whether the target shows this beyond a blank, apart from most of what is found in it"
     edges = [(a + b)/2 for a, b in self.info.get('target_blanks', [])]
     part = np.searchsorted(edges, y) != np.bincount(np.searchsorted(edges, self.mean), self.found, len(edges) + 1).argmax()
     return bool(part) if np.ndim(y) == 0 else part
 
-def _counts(f): # (T,) part for which what a frame is like counts: less behind a blank, apart from the longest stretch of film
-    part = np.searchsorted([(a + b)/2 for a, b in blanks(f)], f.pts)
+def _counts(pts, blanks): # (T,) part for which what frames are like counts: less beyond a blank from the longest stretch of film
+    part = np.searchsorted([(a + b)/2 for a, b in blanks], pts)
     return np.where(part == np.bincount(part).argmax(), 1., ASIDE)
 
 # %% ../nbs/10_align.ipynb #ca4feb5f
@@ -412,8 +412,8 @@ class _Within:
 class _Pair:
     "Two runs seen through a view"
     there, looked, local, first = None, False, None, 0. # posterior of `whether`; whether a second look was taken, what keyframes said, and the margin before it
-    def __init__(self, a, b, view, rates, stats=None, described=None, counts=None):
-        (wa, wb), self.a, self.b, self.view, self.rates, self.counts = windows(view, a.aspect, b.aspect), a, b, view, rates, counts
+    def __init__(self, a, b, view, rates, stats=None, described=None, blanks=((), ())): # blanks: stretches of both films with nothing to see
+        (wa, wb), self.a, self.b, self.view, self.rates, self.blanks = windows(view, a.aspect, b.aspect), a, b, view, rates, blanks
         self.sa, self.sb = stats or (moments(a), moments(b))
         self.ka, self.kb = (max(1, math.ceil(len(f)/COARSE)) for f in (a, b))
         few = b if self.kb == 1 else Features(b.grid[::self.kb], b.pts[::self.kb], b.meta)
@@ -430,7 +430,7 @@ class _Pair:
         pa, pb, order = self.a.pts[::self.ka], self.b.pts[::self.kb], slice(None, None, -1 if backwards else 1)
         more = more or self.local
         more = more(pa, pb)[:, order] if more else 0.
-        counts = self.counts and (self.counts[0][::self.ka], self.counts[1][::self.kb][order])
+        counts = any(self.blanks) and (_counts(pa, self.blanks[0]), _counts(pb, self.blanks[1])[order])
         return _coarse(z[:, order], pa, pb, weight*_weight(self.da[::self.ka], pa, still), even, self.rates, solve, more, counts)
     def alike(self, backwards=False): return self.coarse(self.sharp, WHETHER, PAIR, backwards, solve=log_ratio)
     def verdict(self):
@@ -575,7 +575,7 @@ def _doubtful(pair): # whether the first look leaves doubt
 def _look_again(pair, a, b, progress=False): # `Keyframes` of both
     if min(len(a.pts), len(b.pts)) < 2: return pair
     pair.first, pair.looked = pair.margin, True
-    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, (replays(a, blanks(pair.a)), replays(b, blanks(pair.b))))
+    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, [replays(o, gaps) for o, gaps in zip((a, b), pair.blanks)])
     if pair.verdict().margin < pair.first: pair.local = None; pair.verdict()
     return pair
 
@@ -609,7 +609,7 @@ def align(
     if view is None:
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
-    pair = _Pair(a, b, view, rates, counts=(_counts(a), _counts(b))).verdict()
+    pair = _Pair(a, b, view, rates, blanks=(blanks(a), blanks(b))).verdict()
     if second or second is None and not bare and _doubtful(pair):
         _look_again(pair, *(keyframes(o, cache=cache, force=f, device=device, progress=progress) for o, f in zip((src, tgt), anew)), progress)
     return _warp(pair, names, ends, total)
@@ -619,7 +619,7 @@ def _warp(pair, names, ends, view):
     a, b, z = pair.a, pair.b, pair.z
     thin = max(1, len(z)//400), max(1, z.shape[1]//400)
     picture = z[::thin[0], ::thin[1]].astype(np.float16), (b.pts[0], b.pts[-1], a.pts[-1], a.pts[0])
-    info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), blanks=blanks(a), target_blanks=blanks(b), view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
+    info = dict(duration=ends[0], target_duration=ends[1], target_step=float(np.median(np.diff(b.pts))), blanks=pair.blanks[0], target_blanks=pair.blanks[1], view=view, logz=pair.logz, null=pair.null, margin=pair.margin, picture=picture)
     if _related(pair):
         there = pair.whether()
         info['likeness'] = pair.likeness(there)

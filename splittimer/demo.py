@@ -137,6 +137,7 @@ def _save_figure(fig, path, dpi=110):
 def warp_picture(
     warp, # `TimeWarp` from one film to another
     true, # `TrueWarp` between the same two
+    found, # (S,) seconds at which the splits were found, NaN where they were not
     path:str|Path # PNG to write
 )->Path: # `path`
     "The warp, the true map under it, and the error beside"
@@ -147,12 +148,12 @@ def warp_picture(
     warp.plot(ax=left)
     left.plot(known, t, color='tab:cyan', lw=5, alpha=.6, zorder=1.5, label='truth')
     marks = true.a.split_times()
-    left.plot(warp(marks), marks, 'o', mec='tab:blue', mfc='white', ms=6, label='splits found')
+    left.plot(found, marks, 'o', mec='tab:blue', mfc='white', ms=6, label='splits found')
     left.legend(loc='upper right', fontsize=8)
     right.axvline(0, color='tab:cyan', lw=5, alpha=.6)
     right.fill_betweenx(t, low - known, high - known, color='tab:orange', alpha=.35, lw=0)
     right.plot(y - known, t, color='tab:orange', lw=1.2)
-    right.plot(warp(marks) - true(marks), marks, 'o', mec='tab:blue', mfc='white', ms=6)
+    right.plot(found - true(marks), marks, 'o', mec='tab:blue', mfc='white', ms=6)
     right.set(xlabel='found - true, seconds', title='error', xlim=(-.5, .5))
     left.set(title=f'{warp.source.split("/")[-1]} and {warp.target.split("/")[-1]}: the same places')
     return _save_figure(fig, path)
@@ -208,7 +209,7 @@ def run_demo(
     print(f"2. The splits of {first}, which are marked, are looked for in the films of {' and '.join(others)}\n", flush=True)
     preds = find_in(rides, cfg, lambda p: print(p, *_remarks(p), '', sep='\n', flush=True), fps, force=force, progress=progress)
     print('3. Pictures\n', flush=True)
-    for r in others: warp_picture(align(cfg[TRACK, first], cfg[TRACK, r], fps=fps, progress=progress), true_warp(rides[first], rides[r]), Path(out)/f'warp_{r}.png')
+    for p in preds: warp_picture(align(cfg[TRACK, first], cfg[TRACK, p.target], fps=fps, progress=progress), true_warp(rides[first], rides[p.target]), p.df.target_s.to_numpy(), Path(out)/f'warp_{p.target}.png')
     place_picture(cfg, preds, Path(out)/'place.png')
     print(f"{demo_summary(preds, some.settings['fps'])}.\nThat took {time.monotonic() - start:.0f} s.\n\n{_whats_there(Path(out), rides)}")
     return preds
