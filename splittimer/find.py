@@ -120,7 +120,7 @@ def find_by_joint(src, tgt,
     if force: _tracks.clear()
     return _read_off(_track_of(runs, pairs, kwargs).warp(src, tgt), src, tgt, splits, refine, kwargs)
 
-_decided = {'geometry': 'geometry', 'coarse': 'alignment', 'disputed': 'disagreement', 'aside': 'beyond a blank', '-': ''}
+_decided = {'geometry': 'geometry', 'coarse': 'alignment', 'disputed': 'disagreement', 'halt': 'stop', 'aside': 'beyond a blank', '-': ''}
 
 # %% ../nbs/30_find.ipynb #dd492ea2
 def _by_scores(method):
@@ -200,7 +200,7 @@ class PredictedSplit(msgspec.Struct):
     high_s:_Seconds|None
     confidence:Annotated[float, msgspec.Meta(ge=0, le=1)]
     status:Literal[_statuses]
-    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two, 'beyond a blank', 'start'
+    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two, 'stop', 'beyond a blank', 'start'
 
     def __post_init__(self):
         nulls, absent = [o is None for o in (self.target_s, self.target_timecode, self.low_s, self.high_s)], self.status == 'absent'

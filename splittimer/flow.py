@@ -194,10 +194,19 @@ class Travel:
     systems:list=field(default_factory=list, repr=False)
     motion:np.ndarray=None # (P, 6)
 
+def _cuts(pairs): # (P,) bool: hardly anything of the one frame is in the other
+    return np.array([o.kept < .15 or len(o.p) < FEW or o.level < DARK or o.end - o.start > .5 for o in pairs], bool)
+
 def _shots(pairs, x):
-    cut = np.array([o.kept < .15 or len(o.p) < FEW or o.level < DARK or o.end - o.start > .5 for o in pairs]) | np.isnan(x[:, 0])
+    cut = _cuts(pairs) | np.isnan(x[:, 0])
     shot = np.cumsum(np.r_[0, np.diff(cut.astype(int)) < 0])
     return np.where(cut, -1, shot)
+
+def _smooth(v, t, width):
+    "Running mean over `width` seconds, at most 4 either way"
+    lo, hi = np.searchsorted(t, t - width/2), np.searchsorted(t, t + width/2, 'right')
+    total = np.r_[0, np.cumsum(np.clip(v, -4, 4))]
+    return (total[hi] - total[lo])/(hi - lo)
 
 def _travel(pairs, size):
     over = _overlay(pairs, size)

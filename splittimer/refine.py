@@ -6,15 +6,17 @@
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'ANCHOR',
            'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED', 'STRAY', 'SHARED', 'GROWS',
            'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'PASSES', 'SETTLED',
-           'ABOUT', 'BESIDE', 'ADDED', 'FAR', 'SPARSE', 'RIGHT', 'SURE', 'TRUST', 'STEADY', 'LEAPT', 'PLACES',
-           'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of',
-           'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale',
-           'scale_of', 'by_paths', 'combine', 'Refined', 'refine', 'refine_warp']
+           'ABOUT', 'BESIDE', 'ADDED', 'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE',
+           'UNEVEN', 'SHARES', 'RIGHT', 'SURE', 'TRUST', 'EDGE', 'BESIDES', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames',
+           'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle',
+           'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths',
+           'combine', 'Refined', 'halts', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import NamedTuple
 import cv2, numpy as np
 from fastcore.basics import patch
@@ -22,6 +24,7 @@ from .core import SplitTimerError, progress as progress_bar
 from .config import Run
 from .video import Video
 from .features import Features
+from .flow import WIDE, _cuts, _pairs, _smooth, _travel
 from .local import NEAR as AGREE, Keypoints, detect_learned, match_learned, _agreeing
 from .markov import Rates, solve
 from .align import ASIDE, LEVELS, SLOW, TimeWarp, _top
@@ -298,6 +301,7 @@ class Around(NamedTuple):
     views:list       # `Views`, one for each picture of the source that is used
     slope:float      # target seconds a second of the source
     middle:float     # seconds of the target
+    of:np.ndarray=() # (V,) seconds of the source's picture of each of the views after the place
 
 def _slope(warp, t):
     a, b = np.clip([t - .3, t + .3], warp.pts[0], warp.pts[-1])
@@ -328,12 +332,13 @@ def _around(s, tgt, middle, slope, window, matcher, pictures=2): # `Around`, or 
     reach = window*max(1, min(slope, 1.5))
     pts, greys = grey_frames(tgt, middle - reach, middle + reach)
     if s is None or len(pts) < 5: return None
-    keys, late, views = matcher.detect(greys, moving(greys)), (pts - middle)/slope, []
+    keys, late, views, of = matcher.detect(greys, moving(greys)), (pts - middle)/slope, [], []
     for i in np.argsort(np.abs(s.at), kind='stable')[:pictures]:
         rest = [j for j in range(len(s.at)) if j != i]
         at = np.r_[s.at[rest] - s.at[i], late - s.at[i]]
-        views.append(views_of(s.keys[i], [s.keys[j] for j in rest] + keys, at, np.arange(len(at)) >= len(rest), s.size[1], matcher.match))
-    return Around(s.at, late, *_counts(s.keys, keys, s.size[0], matcher.match), [v for v in views if v is not None], slope, middle)
+        v = views_of(s.keys[i], [s.keys[j] for j in rest] + keys, at, np.arange(len(at)) >= len(rest), s.size[1], matcher.match)
+        if v is not None: views.append(v); of.append(s.at[i])
+    return Around(s.at, late, *_counts(s.keys, keys, s.size[0], matcher.match), views, slope, middle, np.array(of))
 
 def around(
     src:Video, tgt:Video,
@@ -451,7 +456,7 @@ class Refined:
     quantiles:np.ndarray  # (S,Q) seconds of the target at `LEVELS`
     confidence:np.ndarray # (S,) 0..1
     status:np.ndarray     # (S,) 'found', 'uncertain', 'absent'
-    evidence:np.ndarray   # (S,) 'geometry', 'coarse', 'disputed', 'aside', '-'
+    evidence:np.ndarray   # (S,) 'geometry', 'coarse', 'disputed', 'halt', 'aside', '-'
     sd:np.ndarray         # (S,) seconds
     coarse_s:np.ndarray   # (S,) seconds of the target by the coarse warp
     source_s:np.ndarray   # (S,) seconds of the source
@@ -514,6 +519,7 @@ def _lenses(views, zoom): # as `_pool`: of one pair of films, of which the align
 # %% ../nbs/11_refine.ipynb #9165adf5
 ABOUT, BESIDE = .25, .08 # seconds of the source's clock about a place in which agreement should not leap; that the target has to go on for at least
 ADDED = 5 # matches, so that chance is not taken for a leap
+SIGHT = .6 # seconds either side in which cuts are looked for
 FAR, SPARSE = 2.5, 8 # seconds either side that are searched where the alignment is unsure; pictures of the target a second for that
 
 def _search(s, tgt, middle, slope, interval, matcher): # (seconds, standard deviation) by a search over the interval; `None` if nothing agrees
@@ -546,33 +552,106 @@ def _abreast(a, t): # matches that agree where both films are at the place
     after, agree = _beside(a, t)
     return float(np.median(agree[:, np.abs(after) <= max(.1, np.sort(np.abs(after))[1])]))
 
+def _cut(tgt, t): # seconds from `t` to where the target's film is cut, begins or ends, `SIGHT` at most
+    if not 0 <= t <= tgt.duration: return 0.
+    pairs = list(_pairs(tgt, max(t - SIGHT, 0.), min(t + SIGHT, tgt.duration)))
+    at = np.array([(o.start + o.end)/2 for o in pairs])[_cuts(pairs)] if pairs else []
+    return float(np.abs(np.r_[at, tgt.pts[0], tgt.pts[-1]] - t).min(initial=SIGHT))
+
 def _steady(a, t): # how evenly matches agree about `t`: of two pictures of the target in a row, the part of the one's that the other has left, where that is least; before its first and after its last there are none
     after, agree = _beside(a, t)
     n = np.r_[[0]*int(after[0] > -BESIDE), np.median(agree, 0)[np.abs(after) < ABOUT], [0]*int(after[-1] < BESIDE)] + ADDED
     return float(np.minimum(n[1:]/n[:-1], n[:-1]/n[1:]).min(initial=1.))
 
+# %% ../nbs/11_refine.ipynb #c4e1a0c2
+HALT, LONGEST = 1.8, 60. # seconds of the target for one of the source's, from which, and up to which, a halt is looked for
+STOOD, CRAWL, STIR = .8, .2, .6 # seconds, camera heights a second, camera heights: see above
+HERE, UNEVEN = .03, .02 # seconds of the source's clock: short of the place, and still at it; error of where the target stands, at best
+SHARES = 400 # of the probability, that are followed one by one
+
+def _halts(v, t, dt): # camera heights a second; seconds
+    far, out = np.r_[0, np.cumsum(v*dt)], []
+    for a, b in np.flatnonzero(np.diff(np.r_[True, v > CRAWL, True].astype(int))).reshape(-1, 2).tolist():
+        if out and far[a] - far[out[-1][1]] < STIR: out[-1][1] = b
+        else: out.append([a, b])
+    return [(float(t[a]), float(t[b-1])) for a, b in out if a > 0 and b < len(v) and t[b-1] - t[a] > STOOD]
+
+def halts(
+    video:Video,
+    start:float=0., end:float=np.inf, # seconds, cut off at the film's ends
+)->list: # (arrival, departure) seconds; none where the film is cut, or hardly anything can be followed
+    "When the rider stands, between riding and riding"
+    pairs = list(_pairs(video, max(start, 0.), min(end, video.duration)))
+    if len(pairs) < 8: return []
+    tr = _travel(pairs, (WIDE, max(16, round(WIDE*video.size[1]/video.size[0]))))
+    return [] if tr.shot.min() < 0 or tr.shot.max() > 0 else _halts(_smooth(tr.speed, tr.t, .15), tr.t, tr.dt)
+
+def _halt(tgt, warp, t): # the longest halt of the target about a place of the source, or `None`
+    a, b = (float(np.interp(x, warp.pts, warp.mean)) for x in np.clip([t - .5, t + .5], warp.pts[0], warp.pts[-1]))
+    return max(halts(tgt, a - .7, b + .7), key=np.ptp, default=None) if HALT < b - a < LONGEST else None
+
+def _positions(a, lens, sd): # of the target's views: seconds of the target, seconds of the source's clock beyond the place, weights
+    out = []
+    for v, of in zip(a.views, a.of):
+        if (p := bundle(v, lens, sd)) is None: continue
+        i, j = (p.agree >= FEW) & ~v.target, (p.agree >= FEW) & v.target
+        way, fast = _way(v.at[i], p.place[i], np.sqrt(p.agree[i] + 1.)) if i.sum() > 1 else (0, 0)
+        if fast > 1e-3: out.append((a.middle + a.slope*(v.at[j] + of), p.place[j] @ way/fast + of, np.minimum(p.agree[j], 40)/40))
+    return [np.concatenate(o) for o in zip(*out)] if out else [np.zeros(0)]*3
+
+def _parabola(x, y, weight): # its coefficients (Huber's weights)
+    X, w = np.stack([x**2, x, np.ones_like(x)], 1), weight
+    for _ in range(12):
+        c = np.linalg.solve((X*w[:, None]).T @ X + 1e-9*np.eye(3), X.T @ (w*y))
+        r = np.abs(y - X @ c)
+        s = 1.4826*np.median(r) + 1e-4
+        w = weight*np.minimum(1, 1.5*s/np.maximum(r, 1e-9))*(r < 5*s)
+    return c
+
+def _passed_at(halt, before, after, ahead, err): # seconds, ascending, each as probable; `before`, `after`: (N,) seconds from the halt, and seconds of the source's clock from where it stands; `ahead`: that beyond the place
+    arrival, departure = halt
+    at = ahead + err*np.array([NormalDist().inv_cdf((k + .5)/SHARES) for k in range(SHARES)])
+    back, on = arrival + np.interp(-at, before[1][::-1], before[0][::-1], left=np.nan), departure + np.interp(-at, *after[::-1], right=np.nan)
+    return np.sort(np.where(at >= 0, back, np.where(at > -HERE, arrival, on)))
+
+def _at_halt(halt, s, tgt, warp, t, lens, sd, zoomed, window, matcher): # ((N,) seconds, (N,) probabilities), matches that agree; `None` if the place was passed clear of the halt, or too little is seen; `zoomed`: seconds of the source's clock by which a zoom may mislead
+    sides, agree = [], []
+    for edge, side in zip(halt, (-1, 1)):
+        slope = _slope(warp, t + 2*side*window) # beside the halt
+        reach = window*max(1, min(slope, 1.5))
+        if (a := _around(s, tgt, edge + side*reach, slope, window, matcher)) is None: return None
+        x, y, weight = _positions(a, lens, sd)
+        if len(x) < 8: return None
+        far = np.linspace(0, 2*side*reach, 400)
+        where = np.polyval(_parabola(x - edge, y, weight), far)
+        sides.append((far, (np.maximum if side > 0 else np.minimum).accumulate(where))); agree.append(np.median(a.agree[:, np.abs(a.middle + a.slope*a.late - edge) < reach]))
+    stands = [w[0] for _, w in sides]
+    x = _passed_at(halt, *((far, w - w[0]) for far, w in sides), np.mean(stands), np.linalg.norm([UNEVEN, np.ptp(stands)/2, zoomed]))
+    return None if np.isnan(x).mean() > .2 else ((x[np.isfinite(x)], np.full(np.isfinite(x).sum(), 1/np.isfinite(x).sum())), float(np.mean(agree)))
+
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-SURE = .987 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
-TRUST = dict(bias=-.16, within=1.07, usual=3.31, pace=4.11, there=1.16) # log odds of being right, see `_trust`
-STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then
+SURE = .985 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
+TRUST = dict(bias=.33, within=1.02, usual=2.91, pace=1.65, there=1.55, cut=3.57) # log odds of being right, see `_trust`
+EDGE, BESIDES = .1, .15 # seconds to a cut, so near that it may be its edge; over which it ceases to matter
+STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then, and within `EDGE` of one
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
 
 def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
 
-def _trust(within, agree, usual, steady, pace, there): # probability of being right; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
-    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03))
-    return (1. if steady >= STEADY else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
+def _trust(within, agree, usual, steady, cut, pace, there): # probability of being right; `cut`: seconds to a cut; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
+    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/BESIDES))
+    return (1. if steady >= STEADY and cut >= EDGE else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
-def _judge(x, p, said, agree, own, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
-    q = _quantiles(x, p, LEVELS) if len(said) > 1 else own
-    within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
+def _judge(x, p, said, agree, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
+    q = _quantiles(x, p, LEVELS) if len(said) > 1 or halt else own
+    within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 or halt else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
     if within < .8 and word == 'geometry': word = 'disputed'
-    return q, float(_trust(within, agree, **how)), word, float(within)
+    return q, float(_trust(within, agree, **how)), 'halt' if halt else word, float(within)
 
 # %% ../nbs/11_refine.ipynb #7703ee72
 def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not None]
@@ -633,6 +712,9 @@ def refine(
         zoomed = dict(alignment=abs(lens[0] - zoom)/rate, agreement=abs(lens[0])/rate, scale=spread/rate, paths=spread/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
         seen[i] = dict(said=said, agree=agree, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
+        if a is not None and (halt := _halt(tgt, warp, splits[i])) is not None and (stood := _at_halt(halt, _source(src, splits[i], 1., window, matcher), tgt, warp, splits[i], lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)) is not None:
+            seen[i] |= dict(p=stood[0], agree=stood[1], steady=1., halt=halt)
+        seen[i]['cut'] = _cut(tgt, float(_quantiles(*seen[i]['p'], .5)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
 
 # %% ../nbs/11_refine.ipynb #63bbe92c

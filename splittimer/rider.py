@@ -40,12 +40,13 @@ class Motion:
         return (self.at(np.asarray(seconds) + .05) - self.at(np.asarray(seconds) - .05))/.1
 
     def passes(self,
-        metres # distance, one or many
+        metres, # distance, one or many
+        leaving:bool=False # where the rider stops at the place itself: when the stop ends, rather than when it begins
     )->np.ndarray: # seconds of ride time, NaN where the rider does not come from before the place to beyond it
         "When the rider passes a place for good"
         x = np.asarray(metres, float)
-        i = np.searchsorted(self._beyond, x, 'right')
-        ok = (i > 0) & (i < len(self.metres)) & np.isfinite(x)
+        i = np.searchsorted(self._beyond, x, 'right' if leaving else 'left')
+        ok = (i > 0) & (i < len(self.metres)) & (x < self._beyond[-1])
         j = np.clip(i, 1, len(self.metres) - 1)
         (t0, t1), (s0, s1) = ((o[j-1], o[j]) for o in (self.seconds, self.metres))
         return np.where(ok, t0 + (x - s0)/np.where(ok, s1 - s0, 1)*(t1 - t0), np.nan)

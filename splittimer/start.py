@@ -19,19 +19,13 @@ from fastcore.basics import patch
 from .core import SplitTimerError
 from .config import Run
 from .render import Lens
-from .flow import FEW, DARK, LENSES, CELL, WIDE, Travel, _System, _learn, _motions, _pairs, _travel
+from .flow import FEW, DARK, LENSES, CELL, WIDE, Travel, _System, _learn, _motions, _pairs, _smooth, _travel
 from .video import Video, _demux, _open
 
 # %% ../nbs/12_start.ipynb #79403e52
 GONE, SOON = 1.1, 1.5 # camera heights, seconds: so far, so soon, and it is riding
 FAINT, LATER = (.45, 1.2), 4. # camera heights so soon and in so many seconds, where nobody gets on by more
 STILL, BLURRED = .2, .15 # camera heights a second: slower is standing; its change from pair to pair, where nothing can be told
-
-def _smooth(v, t, width):
-    "Running mean over `width` seconds, at most 4 either way"
-    lo, hi = np.searchsorted(t, t - width/2), np.searchsorted(t, t + width/2, 'right')
-    total = np.r_[0, np.cumsum(np.clip(v, -4, 4))]
-    return (total[hi] - total[lo])/(hi - lo)
 
 def _goes(s, t): # camera heights gone by each second, one more than seconds
     "Indices from which it is getting on and stays there"

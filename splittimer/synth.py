@@ -175,7 +175,7 @@ def split_times(self:Ride,
 @patch(as_prop=True)
 def start(self:Ride):
     "Seconds of PTS at which the rider sets off for good, NaN where the film does not show it"
-    return float(self.film_time(self.motion.passes(self.settings['gate_at'])))
+    return float(self.film_time(self.motion.passes(self.settings['gate_at'], leaving=True)))
 
 # %% ../nbs/04_synth.ipynb #797454a0
 class TrueWarp:
