@@ -8,12 +8,13 @@ __all__ = ['ENCODERS', 'PREFIXES', 'Encoder', 'encoder', 'encoder_prefix', 'get_
 
 # %% ../nbs/05_features.ipynb #9fceccc5
 import difflib, hashlib, importlib, json, shutil, warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, torch, torch.nn.functional as F
 from fastcore.basics import patch
 from fastcore.script import Param
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .core import SplitTimerError, atomic_path, check_id, command, package_version, progress as progress_bar
@@ -361,7 +362,8 @@ def _pieces(video, enc, indices, crop, folder, meta, piece, batch, show):
     grids, pts = [], []
     def keep():
         part = Features(torch.cat(grids), np.concatenate(pts))
-        if done + sum(map(len, pts)) < len(indices): _save(folder/f'{len(parts):05d}.safetensors', part.grid, part.pts, {**meta, 'piece': str(len(parts))})
+        if done + sum(map(len, pts)) < len(indices):
+            with suppress(SafetensorError, OSError): _save(folder/f'{len(parts):05d}.safetensors', part.grid, part.pts, {**meta, 'piece': str(len(parts))}) # another process may just have finished the same film
         parts.append(part); grids.clear(); pts.clear()
     for p, g in _encode(video, enc, indices[done:], crop, batch, show):
         grids.append(g); pts.append(p)
