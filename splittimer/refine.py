@@ -7,7 +7,7 @@ __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS'
            'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED', 'STRAY', 'SHARED', 'GROWS',
            'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'PASSES', 'SETTLED',
            'ABOUT', 'BESIDE', 'ADDED', 'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE',
-           'UNEVEN', 'SHARES', 'RIGHT', 'SURE', 'TRUST', 'EDGE', 'BESIDES', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames',
+           'UNEVEN', 'SHARES', 'RIGHT', 'SURE', 'TRUST', 'EDGE', 'WANES', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames',
            'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle',
            'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths',
            'combine', 'Refined', 'halts', 'refine', 'refine_warp']
@@ -247,18 +247,23 @@ class Crossing(NamedTuple):
     speed:float   # of the target by the coarse warp's clock, relative to the source's: 1 if the warp's slope is right
     agree:float   # matches that agree, median over the target's views
 
+def _huber(X, y, weight, ridge=1e-9, rounds=12, far=5): # coefficients of `X` that fit `y`, spread of the rest, normal matrix, weights in the end (Huber's); what is `far` times the spread off does not count
+    w = weight
+    for _ in range(rounds):
+        A = (X*w[:, None]).T @ X + ridge*np.eye(X.shape[1])
+        c = np.linalg.solve(A, X.T @ (w*y))
+        r = np.abs(y - X @ c)
+        s = 1.4826*np.median(r) + 1e-4
+        w = weight*np.minimum(1, 1.5*s/np.maximum(r, 1e-12))*(r < far*s)
+    return c, s, A, w
+
 def line_zero(
     x:np.ndarray, y:np.ndarray, # (K,)
     weight:np.ndarray, # (K,)
 )->tuple: # zero, its standard error, slope, (K,) what it gains for each unit of `y`
     "Where a line fitted to points that may be wrong passes zero (Huber's weights)"
-    X, w = np.stack([x, np.ones_like(x)], 1), weight
-    for _ in range(15):
-        A = (X*w[:, None]).T @ X + 1e-12*np.eye(2)
-        c = np.linalg.solve(A, X.T @ (w*y))
-        r = y - X @ c
-        s = 1.4826*np.median(np.abs(r)) + 1e-4
-        w = weight*np.minimum(1, 1.5*s/np.maximum(np.abs(r), 1e-12))*(np.abs(r) < 6*s)
+    X = np.stack([x, np.ones_like(x)], 1)
+    c, s, A, w = _huber(X, y, weight, 1e-12, 15, 6)
     zero = -c[1]/c[0]
     g = np.array([zero, 1])/c[0]
     inv = np.linalg.inv(A)
@@ -382,12 +387,7 @@ def by_scale(
     i, j = np.nonzero((a.agree >= PLENTY) & (np.abs(a.scale - zoom) < .6))
     if len(i) < 12 or len(set(i)) < 3: return None
     X, y = np.stack([a.late[j], -a.at[i], np.ones(len(i))], 1), a.scale[i, j] - zoom
-    w = near = np.minimum(a.agree[i, j], 60)/(.05 + np.abs(y))
-    for _ in range(12):
-        c = np.linalg.solve((X*w[:, None]).T @ X + np.diag([1e-6, 1e-6, 1e-9]), X.T @ (w*y))
-        r = y - X @ c
-        s = 1.4826*np.median(np.abs(r)) + 1e-4
-        w = near*np.minimum(1, 1.5*s/np.maximum(np.abs(r), 1e-9))*(np.abs(r) < 5*s)
+    c, s, _, _ = _huber(X, y, np.minimum(a.agree[i, j], 60)/(.05 + np.abs(y)), np.array([1e-6, 1e-6, 1e-9]))
     if c[0] < .1: return None
     return float(a.middle - a.slope*c[2]/c[0]), float(a.slope*s/c[0]/np.sqrt(len(a.at))), float(c[0])
 
@@ -566,8 +566,6 @@ def _steady(a, t): # how evenly matches agree about `t`: of two pictures of the 
 # %% ../nbs/11_refine.ipynb #c4e1a0c2
 HALT, LONGEST = 1.8, 60. # seconds of the target for one of the source's, from which, and up to which, a halt is looked for
 STOOD, CRAWL, STIR = .8, .2, .6 # seconds, camera heights a second, camera heights: see above
-HERE, UNEVEN = .03, .02 # seconds of the source's clock: short of the place, and still at it; error of where the target stands, at best
-SHARES = 400 # of the probability, that are followed one by one
 
 def _halts(v, t, dt): # camera heights a second; seconds
     far, out = np.r_[0, np.cumsum(v*dt)], []
@@ -590,6 +588,10 @@ def _halt(tgt, warp, t): # the longest halt of the target about a place of the s
     a, b = (float(np.interp(x, warp.pts, warp.mean)) for x in np.clip([t - .5, t + .5], warp.pts[0], warp.pts[-1]))
     return max(halts(tgt, a - .7, b + .7), key=np.ptp, default=None) if HALT < b - a < LONGEST else None
 
+# %% ../nbs/11_refine.ipynb #c4e1a0c8
+HERE, UNEVEN = .03, .02 # seconds of the source's clock: short of the place, and still at it; error of where the target stands, at best
+SHARES = 400 # of the probability, that are followed one by one
+
 def _positions(a, lens, sd): # of the target's views: seconds of the target, seconds of the source's clock beyond the place, weights
     out = []
     for v, of in zip(a.views, a.of):
@@ -599,41 +601,35 @@ def _positions(a, lens, sd): # of the target's views: seconds of the target, sec
         if fast > 1e-3: out.append((a.middle + a.slope*(v.at[j] + of), p.place[j] @ way/fast + of, np.minimum(p.agree[j], 40)/40))
     return [np.concatenate(o) for o in zip(*out)] if out else [np.zeros(0)]*3
 
-def _parabola(x, y, weight): # its coefficients (Huber's weights)
-    X, w = np.stack([x**2, x, np.ones_like(x)], 1), weight
-    for _ in range(12):
-        c = np.linalg.solve((X*w[:, None]).T @ X + 1e-9*np.eye(3), X.T @ (w*y))
-        r = np.abs(y - X @ c)
-        s = 1.4826*np.median(r) + 1e-4
-        w = weight*np.minimum(1, 1.5*s/np.maximum(r, 1e-9))*(r < 5*s)
-    return c
-
 def _passed_at(halt, before, after, ahead, err): # seconds, ascending, each as probable; `before`, `after`: (N,) seconds from the halt, and seconds of the source's clock from where it stands; `ahead`: that beyond the place
     arrival, departure = halt
     at = ahead + err*np.array([NormalDist().inv_cdf((k + .5)/SHARES) for k in range(SHARES)])
     back, on = arrival + np.interp(-at, before[1][::-1], before[0][::-1], left=np.nan), departure + np.interp(-at, *after[::-1], right=np.nan)
     return np.sort(np.where(at >= 0, back, np.where(at > -HERE, arrival, on)))
 
-def _at_halt(halt, s, tgt, warp, t, lens, sd, zoomed, window, matcher): # ((N,) seconds, (N,) probabilities), matches that agree; `None` if the place was passed clear of the halt, or too little is seen; `zoomed`: seconds of the source's clock by which a zoom may mislead
-    sides, agree = [], []
+def _at_halt(src, tgt, warp, t, lens, sd, zoomed, window, matcher): # the halt about a place, what `combine` gives, matches that agree; nothing if there is no halt, the place was passed clear of it, or too little is seen; `zoomed`: seconds of the source's clock by which a zoom may mislead
+    if (halt := _halt(tgt, warp, t)) is None: return {}
+    sides, agree, s = [], [], _source(src, t, 1., window, matcher)
     for edge, side in zip(halt, (-1, 1)):
         slope = _slope(warp, t + 2*side*window) # beside the halt
         reach = window*max(1, min(slope, 1.5))
-        if (a := _around(s, tgt, edge + side*reach, slope, window, matcher)) is None: return None
+        if (a := _around(s, tgt, edge + side*reach, slope, window, matcher)) is None: return {}
         x, y, weight = _positions(a, lens, sd)
-        if len(x) < 8: return None
+        if len(x) < 8: return {}
         far = np.linspace(0, 2*side*reach, 400)
-        where = np.polyval(_parabola(x - edge, y, weight), far)
+        where = np.polyval(_huber(np.vander(x - edge, 3), y, weight)[0], far)
         sides.append((far, (np.maximum if side > 0 else np.minimum).accumulate(where))); agree.append(np.median(a.agree[:, np.abs(a.middle + a.slope*a.late - edge) < reach]))
     stands = [w[0] for _, w in sides]
     x = _passed_at(halt, *((far, w - w[0]) for far, w in sides), np.mean(stands), np.linalg.norm([UNEVEN, np.ptp(stands)/2, zoomed]))
-    return None if np.isnan(x).mean() > .2 else ((x[np.isfinite(x)], np.full(np.isfinite(x).sum(), 1/np.isfinite(x).sum())), float(np.mean(agree)))
+    if np.isnan(x).mean() > .2: return {}
+    x = x[np.isfinite(x)]
+    return dict(halt=halt, p=(x, np.full(len(x), 1/len(x))), agree=float(np.mean(agree)), steady=1.)
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
 SURE = .985 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
 TRUST = dict(bias=.33, within=1.02, usual=2.91, pace=1.65, there=1.55, cut=3.57) # log odds of being right, see `_trust`
-EDGE, BESIDES = .1, .15 # seconds to a cut, so near that it may be its edge; over which it ceases to matter
+EDGE, WANES = .1, .15 # seconds to a cut, so near that it may be its edge; over which it ceases to matter
 STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then, and within `EDGE` of one
 PLACES = 4 # that are needed to know what is usual
 
@@ -642,11 +638,11 @@ def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 -
 def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
 
 def _trust(within, agree, usual, steady, cut, pace, there): # probability of being right; `cut`: seconds to a cut; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
-    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/BESIDES))
+    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES))
     return (1. if steady >= STEADY and cut >= EDGE else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
 def _judge(x, p, said, agree, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
-    q = _quantiles(x, p, LEVELS) if len(said) > 1 or halt else own
+    q = np.quantile(x, LEVELS, method='lower') if halt else _quantiles(x, p, LEVELS) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
     within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 or halt else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
@@ -712,8 +708,7 @@ def refine(
         zoomed = dict(alignment=abs(lens[0] - zoom)/rate, agreement=abs(lens[0])/rate, scale=spread/rate, paths=spread/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
         seen[i] = dict(said=said, agree=agree, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
-        if a is not None and (halt := _halt(tgt, warp, splits[i])) is not None and (stood := _at_halt(halt, _source(src, splits[i], 1., window, matcher), tgt, warp, splits[i], lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)) is not None:
-            seen[i] |= dict(p=stood[0], agree=stood[1], steady=1., halt=halt)
+        if a is not None: seen[i] |= _at_halt(src, tgt, warp, splits[i], lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)
         seen[i]['cut'] = _cut(tgt, float(_quantiles(*seen[i]['p'], .5)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0])))
 
