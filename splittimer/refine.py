@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'PICTURES',
            'OWN', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'PACE', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED',
-           'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME', 'HELD', 'AFTER',
-           'FARTHEST', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED', 'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST',
-           'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'RIGHT', 'SURE', 'TRUST', 'EDGE', 'WANES', 'STEADY',
-           'LEAPT', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views',
-           'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement',
-           'by_scale', 'scale_of', 'by_paths', 'combine', 'Refined', 'halts', 'refine', 'refine_warp']
+           'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'HARDER', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME',
+           'HELD', 'AFTER', 'FARTHEST', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED', 'SIGHT', 'FAR', 'SPARSE',
+           'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'RIGHT', 'SURE', 'TRUST', 'EDGE',
+           'WANES', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays',
+           'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around',
+           'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine', 'Refined', 'halts', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -464,6 +464,12 @@ def combine(
 
 def _quantiles(x, p, levels): return np.interp(levels, np.cumsum(p) - p/2, x)
 
+STRETCH = {.5: .71, .8: .78, .9: .83, .95: .88, .99: 1.22} # intervals are so many times what the product has
+HARDER = .58 # power of a hundred over the matches that usually agree, by which they are wider
+
+def _stretched(q, usual): # quantiles at `LEVELS`; `usual`: matches that agree in these films
+    return q[5] + (q - q[5])*[STRETCH.get(round(abs(2*l - 1), 3), 1.) for l in LEVELS]*(100/np.clip(usual, 8, 150))**HARDER
+
 # %% ../nbs/11_refine.ipynb #12aa88ae
 @dataclass(repr=False)
 class Refined:
@@ -531,13 +537,13 @@ def _one_way(views, zoom): # as `_pool`: of the views from one of the films, of 
         pooled, moved, lens = again, abs(again[0][0] - lens[0]), again[0]
     return pooled
 
-def _lenses(views, zoom): # of one pair of films: (2,3) as `by_paths` takes them, (2,3) their standard errors, and how far the zoom may be off
+def _lenses(views, zoom): # of one pair of films: (2,3) as `by_paths` takes them, (2,3) their standard errors, and the spread of the zooms
     ways = [_one_way([v for v in views if v.back == back], -zoom if back else zoom) for back in (False, True)]
     known = [(sign*o[0][0], o[2]) for sign, o in zip((1, -1), ways) if o]
     if not known: return np.array(LENS) + [[zoom, 0, 0], [-zoom, 0, 0]], np.tile(LENS_SD, (2, 1)), UNSURE
     z, spread = np.mean(known, 0)
     lens = np.array([np.r_[sign*z, o[0][1:] if o else LENS[1:]] for sign, o in zip((1, -1), ways)])
-    return lens, np.array([o[1] if o else np.r_[.01, LENS_SD[1:]] for o in ways]), spread
+    return lens, np.array([o[1] if o else np.r_[.01, LENS_SD[1:]] for o in ways]), float(spread)
 
 # %% ../nbs/11_refine.ipynb #9165adf5
 ABOUT, BESIDE = .25, .08 # seconds of the source's clock about a place in which agreement should not leap; that the target has to go on for at least
@@ -650,8 +656,8 @@ def _at_halt(src, tgt, warp, t, lens, sd, zoomed, window, matcher): # the halt a
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-SURE = .985 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
-TRUST = dict(bias=.33, within=1.02, usual=2.91, pace=1.65, there=1.55, cut=3.57) # log odds of being right, see `_trust`
+SURE = .98 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
+TRUST = dict(bias=.16, within=1.14, usual=3.94, pace=2.81, there=1.45, cut=2.93) # log odds of being right, see `_trust`
 EDGE, WANES = .1, .15 # seconds to a cut, so near that it may be its edge; over which it ceases to matter
 STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then, and within `EDGE` of one
 PLACES = 4 # that are needed to know what is usual
@@ -664,8 +670,8 @@ def _trust(within, agree, usual, steady, cut, pace, there): # probability of bei
     x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES))
     return (1. if steady >= STEADY and cut >= EDGE else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
-def _judge(x, p, said, agree, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
-    q = np.quantile(x, LEVELS, method='lower') if halt else _quantiles(x, p, LEVELS) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
+def _judge(x, p, said, agree, typical, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `typical`: matches that agree in these films; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
+    q = np.quantile(x, LEVELS, method='lower') if halt else _stretched(_quantiles(x, p, LEVELS), typical) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
     within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 or halt else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
@@ -692,12 +698,13 @@ def _refined(warp, splits, coarse, seen, zoom):
     q, sd = np.full((len(splits), len(LEVELS)), np.nan), np.full(len(splits), np.nan)
     conf, evidence = np.zeros(len(splits)), np.full(len(splits), '-', object)
     counts = [o['agree'] for o in seen if o]
-    usual = float(np.median(counts)) if len(counts) >= PLACES else 0.
+    typical = float(np.median(counts)) if counts else 0.
+    usual = typical if len(counts) >= PLACES else 0.
     for i, o in enumerate(seen):
         if not o: continue
         o |= dict(usual=usual, pace=_slope(warp, splits[i]), there=float(np.interp(splits[i], warp.pts, warp.found)))
         own = np.array([warp.quantile(splits[i], l) for l in LEVELS])
-        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), own=own, **{k: v for k, v in o.items() if k != 'said'})
+        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), typical=typical, own=own, **{k: v for k, v in o.items() if k != 'said'})
         if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
         if warp.aside(q[i, 5]): conf[i], evidence[i] = ASIDE*conf[i], 'aside'
         sd[i] = (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
