@@ -147,6 +147,28 @@ def rising(
     for _ in range(3): x = _pool(y, w/(1 + (x - y)**2/(OUT*s)**2))
     return np.interp(pts, pts[on], x)
 
+# %% ../nbs/13_joint.ipynb #88a8e59e
+def _chain(y, w): # indices of the heaviest ascending chain of values with weights above 0
+    best, back = w.astype(float).copy(), np.full(len(y), -1)
+    for j in range(1, len(y)):
+        if len(below := np.flatnonzero(y[:j] <= y[j])): back[j] = i = below[best[below].argmax()]; best[j] += best[i]
+    chain = [int(best.argmax())]
+    while back[chain[-1]] >= 0: chain.append(int(back[chain[-1]]))
+    return np.array(chain[::-1])
+
+def _speed(pts, t): # seconds of the target a second, over one second
+    lo, hi = np.maximum(pts - .5, pts[0]), np.minimum(pts + .5, pts[-1])
+    return (np.interp(hi, pts, t) - np.interp(lo, pts, t))/np.maximum(hi - lo, 1e-6)
+
+def _in_order(pts, t, sd, found, own=None): # (N,) bool: does a frame belong to the ride that most do?; `own`: weight of the direct warp, if it agrees
+    on = np.flatnonzero(found > min(.1, .9*found.max()))
+    if not len(on): return np.ones(len(pts), bool)
+    weight = found*np.clip(_speed(pts, t), 0, 1)*(1 + (0 if own is None else own)) + 1e-9
+    i = on[_chain(t[on], weight[on])]
+    keep = np.abs(t - np.interp(pts, pts[i], t[i])) < OUT*sd
+    keep[i] = True
+    return keep
+
 # %% ../nbs/13_joint.ipynb #92a6e9a2
 SPREAD = 1.3  # factor on standard deviations
 LEAST = .02   # seconds, standard deviation at best
@@ -154,8 +176,7 @@ BRIDGE = 1.   # seconds
 NEXT, STEEP = .15, 3. # seconds either way, and seconds a second: steeper is a leap
 
 def _paced(pts, mean): # 1 where the path has at least half speed
-    lo, hi = np.maximum(pts - .5, pts[0]), np.minimum(pts + .5, pts[-1])
-    return np.clip((np.interp(hi, pts, mean) - np.interp(lo, pts, mean))/np.maximum(hi - lo, 1e-6)/SLOW, 0, 1)
+    return np.clip(_speed(pts, mean)/SLOW, 0, 1)
 
 def _bridged(pts, t, direct, good): # over gaps of a second between frames at which the direct warp is good: that warp, moved as beside the gap
     i = np.flatnonzero(good)
@@ -172,6 +193,7 @@ def _spoken(names, pts, said, own, info): # the warp that a `Said` amounts to
     sd, third = np.sqrt(SPREAD**2*said.var + LEAST**2), np.clip(said.others/.5, 0, 1) if own else np.ones(len(pts))
     found, gone, q = said.there*said.right, 1 - said.there, sd[:, None]*_NORMAL
     t = _bridged(pts, said.t, np.interp(pts, own.pts, own.mean), said.own > .8) if own else said.t
+    found = found*_in_order(pts, t, sd, found, said.own if own else None)
     mean = rising(pts, t, sd, found)
     q = _beside_leaps(pts, mean, q)
     found = found*_paced(pts, mean)
