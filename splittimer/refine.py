@@ -6,11 +6,12 @@
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'PICTURES',
            'OWN', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'PACE', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED',
            'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'HARDER', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME',
-           'HELD', 'AFTER', 'FARTHEST', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED', 'SIGHT', 'FAR', 'SPARSE',
-           'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'RIGHT', 'SURE', 'TRUST', 'EDGE',
-           'WANES', 'STEADY', 'LEAPT', 'PLACES', 'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays',
-           'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around',
-           'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine', 'Refined', 'halts', 'refine', 'refine_warp']
+           'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED', 'SIGHT',
+           'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'ODD', 'RIGHT',
+           'SURE', 'TRUST', 'EDGE', 'WANES', 'STEADY', 'LEAPT', 'KNOWN', 'PLACES', 'grey_frames', 'moving', 'match',
+           'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
+           'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine',
+           'Refined', 'halts', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -464,8 +465,8 @@ def combine(
 
 def _quantiles(x, p, levels): return np.interp(levels, np.cumsum(p) - p/2, x)
 
-STRETCH = {.5: .71, .8: .78, .9: .83, .95: .88, .99: 1.22} # intervals are so many times what the product has
-HARDER = .58 # power of a hundred over the matches that usually agree, by which they are wider
+STRETCH = {.5: .68, .8: .73, .9: .78, .95: .86, .99: 1.1} # intervals are so many times what the product has
+HARDER = .52 # power of a hundred over the matches that usually agree, by which they are wider
 
 def _stretched(q, usual): # quantiles at `LEVELS`; `usual`: matches that agree in these films
     return q[5] + (q - q[5])*[STRETCH.get(round(abs(2*l - 1), 3), 1.) for l in LEVELS]*(100/np.clip(usual, 8, 150))**HARDER
@@ -514,6 +515,7 @@ def _film(o):
 UNSURE, RATES, RATE = .05, (.2, 2.), .4 # spread of log zooms where too few are known; limits of the growth of the log scale in a second, and what it is where it is not known
 STEP, SOME, HELD = .15, 12, (.02, .02, .02) # log zooms apart at which it is tried how much agrees, on about so many views; how firmly a lens is held for that
 AFTER, FARTHEST = (.05, .03, .03), .7 # what is known of the lens after that; |log zoom| at most
+APART, HALF = 2.1, .03 # how much more than the spread it counts how far the two directions are off their mean; what that is taken to be if there is but one
 PASSES, SETTLED = 4, .002 # times that all is pooled then, at most; log zoom that no longer counts as a move
 
 def _pool(views, lens, sd): # the middle lens of all, its standard errors, and the spread of the zooms; `None` of too few
@@ -537,13 +539,14 @@ def _one_way(views, zoom): # as `_pool`: of the views from one of the films, of 
         pooled, moved, lens = again, abs(again[0][0] - lens[0]), again[0]
     return pooled
 
-def _lenses(views, zoom): # of one pair of films: (2,3) as `by_paths` takes them, (2,3) their standard errors, and the spread of the zooms
+def _lenses(views, zoom): # of one pair of films: (2,3) as `by_paths` takes them, (2,3) their standard errors, and the spread of the zooms, in each direction and between the two
     ways = [_one_way([v for v in views if v.back == back], -zoom if back else zoom) for back in (False, True)]
     known = [(sign*o[0][0], o[2]) for sign, o in zip((1, -1), ways) if o]
     if not known: return np.array(LENS) + [[zoom, 0, 0], [-zoom, 0, 0]], np.tile(LENS_SD, (2, 1)), UNSURE
     z, spread = np.mean(known, 0)
+    apart = abs(known[0][0] - z) if len(known) > 1 else HALF
     lens = np.array([np.r_[sign*z, o[0][1:] if o else LENS[1:]] for sign, o in zip((1, -1), ways)])
-    return lens, np.array([o[1] if o else np.r_[.01, LENS_SD[1:]] for o in ways]), float(spread)
+    return lens, np.array([o[1] if o else np.r_[.01, LENS_SD[1:]] for o in ways]), float(np.hypot(spread, APART*apart))
 
 # %% ../nbs/11_refine.ipynb #9165adf5
 ABOUT, BESIDE = .25, .08 # seconds of the source's clock about a place in which agreement should not leap; that the target has to go on for at least
@@ -620,6 +623,7 @@ def _halt(tgt, warp, t): # the longest halt of the target about a place of the s
 # %% ../nbs/11_refine.ipynb #c4e1a0c8
 HERE, UNEVEN = .03, .02 # seconds of the source's clock: short of the place, and still at it; error of where the target stands, at best
 SHARES = 400 # of the probability, that are followed one by one
+ODD = .02 # how often a halt is not what it looks like, at least
 
 def _positions(a, lens, sd): # of the target's views: seconds of the target, seconds of the source's clock beyond the place, weights
     out = []
@@ -657,18 +661,19 @@ def _at_halt(src, tgt, warp, t, lens, sd, zoomed, window, matcher): # the halt a
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
 SURE = .98 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
-TRUST = dict(bias=.16, within=1.14, usual=3.94, pace=2.81, there=1.45, cut=2.93) # log odds of being right, see `_trust`
+TRUST = dict(bias=.23, within=1.14, usual=3.93, pace=2.95, there=1.44, cut=3.08) # log odds of being right, see `_trust`
 EDGE, WANES = .1, .15 # seconds to a cut, so near that it may be its edge; over which it ceases to matter
-STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then, and within `EDGE` of one
+STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then, within `EDGE` of one, and beyond `KNOWN`
+KNOWN = .08 # spread of log zooms from which nothing of a pair is called found
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
 
 def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
 
-def _trust(within, agree, usual, steady, cut, pace, there): # probability of being right; `cut`: seconds to a cut; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
+def _trust(within, agree, usual, steady, cut, pace, there, spread=0.): # probability of being right; `cut`: seconds to a cut; `spread`: of log zooms; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
     x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES))
-    return (1. if steady >= STEADY and cut >= EDGE else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
+    return (1. if steady >= STEADY and cut >= EDGE and spread < KNOWN else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
 def _judge(x, p, said, agree, typical, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `typical`: matches that agree in these films; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
     q = np.quantile(x, LEVELS, method='lower') if halt else _stretched(_quantiles(x, p, LEVELS), typical) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
@@ -676,6 +681,7 @@ def _judge(x, p, said, agree, typical, own, halt=None, **how): # quantiles, conf
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
     if within < .8 and word == 'geometry': word = 'disputed'
+    if halt: within = min(within, 1 - ODD)
     return q, float(_trust(within, agree, **how)), 'halt' if halt else word, float(within)
 
 # %% ../nbs/11_refine.ipynb #7703ee72
@@ -737,7 +743,7 @@ def refine(
         rate = np.clip(grows or RATE, *RATES)
         zoomed = dict(alignment=abs(lens[0][0] - zoom)/rate, agreement=abs(lens[0][0])/rate, scale=spread/rate, paths=spread/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
-        seen[i] = dict(said=said, agree=agree, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
+        seen[i] = dict(said=said, agree=agree, spread=spread, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
         if a is not None: seen[i] |= _at_halt(src, tgt, warp, splits[i], lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)
         seen[i]['cut'] = _cut(tgt, float(_quantiles(*seen[i]['p'], .5)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0][0])))
