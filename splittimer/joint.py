@@ -133,6 +133,8 @@ def _pool(y, w): # the ascending values nearest to y
         blocks.append((m, u, n))
     return np.repeat([m for m, *_ in blocks], [n for *_, n in blocks])
 
+def _there(found): return found > min(.1, .9*found.max())
+
 def rising(
     pts:np.ndarray,   # (N,) seconds of the source
     t:np.ndarray,     # (N,) seconds of the target
@@ -140,7 +142,7 @@ def rising(
     found:np.ndarray, # (N,) probability that the place is there; elsewhere the time is interpolated
 )->np.ndarray: # (N,) seconds of the target, ascending
     "Times in ascending order, robustly"
-    on = found > min(.1, .9*found.max())
+    on = _there(found)
     if not on.any(): return np.maximum.accumulate(t)
     y, s, w = t[on], sd[on], found[on]/sd[on]**2
     x = _pool(y, w)
@@ -161,7 +163,7 @@ def _speed(pts, t): # seconds of the target a second, over one second
     return (np.interp(hi, pts, t) - np.interp(lo, pts, t))/np.maximum(hi - lo, 1e-6)
 
 def _in_order(pts, t, sd, found, own=None): # (N,) bool: does a frame belong to the ride that most do?; `own`: weight of the direct warp, if it agrees
-    on = np.flatnonzero(found > min(.1, .9*found.max()))
+    on = np.flatnonzero(_there(found))
     if not len(on): return np.ones(len(pts), bool)
     weight = found*np.clip(_speed(pts, t), 0, 1)*(1 + (0 if own is None else own)) + 1e-9
     i = on[_chain(t[on], weight[on])]

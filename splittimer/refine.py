@@ -404,11 +404,13 @@ def by_scale(
 
 def scale_of(
     lens,       # see `Paths`
-    views:list, # `Views`
+    views:list, # `Views`, of which those of the source's pictures count
 )->float: # log of how much larger the target shows what the source's keypoints show
     "How much larger the target's pictures are, where the keypoints lie"
     zoom, bend_a, bend_b = lens
-    t = np.concatenate([_unbent(np.hypot(*v.xy.T)/v.f, bend_a) for v in views if not v.back] or [np.ones(1)])
+    t = [_unbent(np.hypot(*v.xy.T)/v.f, bend_a) for v in views if not v.back]
+    if not t: return float(zoom)
+    t = np.concatenate(t)
     return float(zoom + np.average(np.log1p(bend_b*t**2) - np.log1p(bend_a*t**2), weights=t))
 
 
@@ -689,7 +691,7 @@ def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not 
 
 def _with_lens(a, said, lens, sd): # what scale and paths say as well, and the growth of the log scale in a second or `None`
     if a is None: return said, None
-    scale, paths = by_scale(a, scale_of(lens[0], a.views) if a.views else lens[0][0]), by_paths(a, lens, sd)
+    scale, paths = by_scale(a, scale_of(lens[0], a.views)), by_paths(a, lens, sd)
     return said | dict(scale=scale and scale[:2], paths=paths and paths[:2]), scale and scale[2]
 
 def _checked(src, splits, window):
