@@ -6,8 +6,8 @@
 __all__ = ['LEVELS', 'BLANK', 'ASIDE', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR',
            'PLACE', 'TIME', 'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH',
            'NEAR', 'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS',
-           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'TimeWarp', 'blanks', 'presence', 'warp_of',
-           'find_view', 'scan', 'align']
+           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'LEAP', 'STEEP', 'ASTRIDE', 'TimeWarp',
+           'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -23,6 +23,7 @@ from .features import Encoder, Features, extract
 from .local import Keyframes, agreements, keyframes, local_ratio, replays
 from .similarity import Evidence, View, contrast, correlation_time, describe, moments, similarity, windows
 from .markov import Posterior, Rates, log_ratio, solve
+from .flow import WIDE, _Tracker, _cuts
 
 # %% ../nbs/10_align.ipynb #095d401c
 LEVELS = np.array([.005, .025, .05, .1, .25, .5, .75, .9, .95, .975, .995]) # of the quantiles that are kept
@@ -211,7 +212,7 @@ def inverse(self:TimeWarp):
     outside = (pts < rising[here][0] - step/2) | (pts > rising[here][-1] + step/2) if here.any() else np.ones(len(pts), bool)
     q = np.stack([flip(self.quantiles[:, -1-k] + np.arange(len(self.mean))*1e-9) for k in range(len(LEVELS))], -1)
     mean, found, gone = flip(rising), np.interp(pts, rising, self.found), np.interp(pts, rising, self.gone)
-    info = {**self.info, 'duration': self.info.get('target_duration', pts[-1]), 'target_duration': self.info.get('duration'), 'blanks': self.info.get('target_blanks'), 'target_blanks': self.info.get('blanks'), 'target_step': np.median(np.diff(self.pts)), 'picture': None}
+    info = {**self.info, 'duration': self.info.get('target_duration', pts[-1]), 'target_duration': self.info.get('duration'), 'blanks': self.info.get('target_blanks'), 'target_blanks': self.info.get('blanks'), 'cuts': None, 'target_step': np.median(np.diff(self.pts)), 'picture': None}
     return TimeWarp(self.target, self.source, pts, mean, np.maximum.accumulate(q, 1), np.where(outside, 0., found), np.where(outside, 1., gone), {k: v for k, v in info.items() if v is not None})
 
 # %% ../nbs/10_align.ipynb #b20074ad
@@ -582,6 +583,48 @@ def _look_again(pair, a, b, progress=False): # `Keyframes` of both
 def _related(pair): # whether both films are of one track
     return pair.margin >= (LOOKED if pair.local and pair.first < WEAK else MARGIN)
 
+# %% ../nbs/10_align.ipynb #51006bcc
+LEAP, STEEP = .5, 3. # seconds, and seconds a second, of the target
+ASTRIDE = .3 # seconds either side of a leap in which a cut is looked for
+
+def _steps(s, t): # (first, last) frame of what rises steeply by `LEAP` or more
+    on = np.flatnonzero(np.diff(np.r_[0, np.diff(t) > STEEP*np.diff(s), 0]))
+    return [(i, j) for i, j in zip(on[::2].tolist(), on[1::2].tolist()) if t[j] - t[i] > LEAP]
+
+def _cut_between(film, start, end): # seconds between the last frame before a cut of a film and the first one after it, or `None`
+    track, size = _Tracker(), (WIDE, max(16, round(WIDE*film.size[1]/film.size[0])))
+    pairs = [p for f in film.frames(start=max(start, 0.), end=min(end, film.duration), size=size) if (p := track(f)) is not None]
+    cuts = [p for p, cut in zip(pairs, _cuts(pairs)) if cut]
+    return (p := max(cuts, key=lambda p: p.change)).start/2 + p.end/2 if cuts else None
+
+def _apart(warp, cuts): # the warp, made to leap at the cuts of its source
+    pts, mean, q, rest = warp.pts, warp.mean, warp.quantiles, [warp.found, warp.gone]
+    pace = lambda i, j: float(np.clip((mean[j] - mean[i])/max(pts[j] - pts[i], 1e-6), 0, STEEP)) if j > i else 1.
+    for c in cuts:
+        k = int(np.searchsorted(pts, c))
+        if not 0 < k < len(pts): continue
+        i, j = next(((min(i, k - 1), max(j, k)) for i, j in _steps(pts, mean) if pts[i] - ASTRIDE <= c <= pts[j] + ASTRIDE), (k - 1, k))
+        before, after = np.r_[pts[i+1:k], c - 1e-3], np.r_[c, pts[k:j]]
+        low, high = (np.clip(mean[m] + (at - pts[m])*pace(*ends), mean[i], mean[j]) for m, at, ends in ((i, before, (max(0, i - 4), i)), (j, after, (j, min(len(pts) - 1, j + 4)))))
+        new = np.r_[low, np.maximum(high, low[-1])]
+        rows = np.r_[low[:, None] + q[i] - mean[i], new[len(low):, None] + q[j] - mean[j]]
+        put = lambda x, y: np.concatenate([x[:i+1], y, x[j:]])
+        rest = [put(x, np.r_[x[i+1:k], x[k-1], x[k], x[k:j]]) for x in rest]
+        pts, mean, q = put(pts, np.r_[before, after]), put(mean, new), put(q, rows)
+    return TimeWarp(warp.source, warp.target, pts, mean, np.maximum.accumulate(_ascending(q, LEVELS), 1), *rest, {**warp.info, 'cuts': sorted(cuts)})
+
+def _with_cuts(warp, film):
+    cuts = {_cut_between(film, warp.pts[i] - ASTRIDE, warp.pts[j] + ASTRIDE) for i, j in _steps(warp.pts, warp.mean)} - {None}
+    return _apart(warp, sorted(cuts)) if cuts else warp
+
+def _shot_of(cuts, pts, t): # first and last second between cuts of what is seen at `t`; arrays of them of an array
+    ends = np.r_[-np.inf, cuts, np.inf]
+    k = np.clip(np.searchsorted(ends, t, 'right'), 1, len(ends) - 1)
+    return np.maximum(ends[k-1], pts[0]), np.minimum(ends[k] - 1e-3, pts[-1])
+
+@patch
+def _shot(self:TimeWarp, t): return _shot_of(self.info.get('cuts', []), self.pts, t) # of the source
+
 # %% ../nbs/10_align.ipynb #04e7e518
 def align(
     src:Run|Video|Features|str|Path, # whose splits are known
@@ -612,7 +655,8 @@ def align(
     pair = _Pair(a, b, view, rates, blanks=(blanks(a), blanks(b))).verdict()
     if second or second is None and not bare and _doubtful(pair):
         _look_again(pair, *(keyframes(o, cache=cache, force=f, device=device, progress=progress) for o, f in zip((src, tgt), anew)), progress)
-    return _warp(pair, names, ends, total)
+    warp = _warp(pair, names, ends, total)
+    return warp if bare else _with_cuts(warp, src if isinstance(src, Video) else Video(src.film() if isinstance(src, Run) else src))
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4
 def _warp(pair, names, ends, view):

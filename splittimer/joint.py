@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TOL', 'OUT', 'STEADY', 'YES', 'NO', 'PRIOR', 'TRUST', 'OWN', 'DOUBT', 'SHARE', 'SPREAD', 'LEAST', 'BRIDGE', 'NEXT',
-           'STEEP', 'PLAIN', 'MARKED', 'vote', 'Leg', 'Said', 'Legs', 'rising', 'Track', 'fuse', 'Pooled', 'pool',
+           'PLAIN', 'MARKED', 'vote', 'Leg', 'Said', 'Legs', 'rising', 'Track', 'fuse', 'Pooled', 'pool',
            'choose_pairs', 'joint', 'save_warp', 'load_warp']
 
 # %% ../nbs/13_joint.ipynb #7165a508
@@ -21,7 +21,7 @@ from .config import Run, _nearest
 from .video import Video
 from .features import Features
 from .similarity import View
-from .align import CLOSE, LEVELS, MARGIN, SLOW, SURE, TimeWarp, align, _NORMAL, _ascending, _at
+from .align import CLOSE, LEVELS, MARGIN, SLOW, STEEP, SURE, TimeWarp, align, _NORMAL, _ascending, _at, _shot_of, _steps
 
 # %% ../nbs/13_joint.ipynb #ff913781
 TOL = .05    # seconds by which warps may differ on top of what they say themselves
@@ -52,7 +52,8 @@ def vote(
 class Leg:
     "A warp, to be read at many times at once"
     def __init__(self, warp:TimeWarp):
-        lo, hi = np.maximum(warp.pts - .25, warp.pts[0]), np.minimum(warp.pts + .25, warp.pts[-1])
+        (first, last), (lo, hi) = warp._shot(warp.pts), (warp.pts - .25, warp.pts + .25)
+        lo, hi = np.maximum(lo, first), np.minimum(hi, last)
         low, high = (warp.quantiles[:, np.searchsorted(LEVELS, p - 1e-9)] for p in (.05, .95))
         self.warp, self.sd = warp, np.maximum((high - low)/3.29, 1e-3)
         self.pace = np.clip((np.interp(hi, warp.pts, warp.mean) - np.interp(lo, warp.pts, warp.mean))/np.maximum(hi - lo, 1e-6), .1, 4)
@@ -175,7 +176,7 @@ def _in_order(pts, t, sd, found, own=None): # (N,) bool: does a frame belong to 
 SPREAD = 1.3  # factor on standard deviations
 LEAST = .02   # seconds, standard deviation at best
 BRIDGE = 1.   # seconds
-NEXT, STEEP = .15, 3. # seconds either way, and seconds a second: steeper is a leap
+NEXT = .15 # seconds either way
 
 def _paced(pts, mean): # 1 where the path has at least half speed
     return np.clip(_speed(pts, mean)/SLOW, 0, 1)
@@ -187,8 +188,8 @@ def _bridged(pts, t, direct, good): # over gaps of a second between frames at wh
     gap = ~good & (pts > pts[i[k-1]]) & (pts < pts[i[k]]) & (pts[i[k]] - pts[i[k-1]] < BRIDGE)
     return np.where(gap, direct + np.interp(pts, pts[i], (t - direct)[i]), t)
 
-def _beside_leaps(pts, mean, q): # intervals around the mean that reach across a leap close by
-    late, early = (np.interp(pts + o, pts, mean) - STEEP*o - mean for o in (NEXT, -NEXT))
+def _beside_leaps(pts, mean, q, cuts=()): # intervals around the mean that reach across a leap close by, unless it is a known cut
+    late, early = (np.interp(np.clip(pts + o, *_shot_of(cuts, pts, pts)), pts, mean) - STEEP*o - mean for o in (NEXT, -NEXT))
     return np.where(LEVELS >= .9, np.maximum(q, late[:, None]), np.where(LEVELS <= .1, np.minimum(q, early[:, None]), q))
 
 def _spoken(names, pts, said, own, info): # the warp that a `Said` amounts to
@@ -197,7 +198,7 @@ def _spoken(names, pts, said, own, info): # the warp that a `Said` amounts to
     t = _bridged(pts, said.t, np.interp(pts, own.pts, own.mean), said.own > .8) if own else said.t
     found = found*_in_order(pts, t, sd, found, said.own if own else None)
     mean = rising(pts, t, sd, found)
-    q = _beside_leaps(pts, mean, q)
+    q = _beside_leaps(pts, mean, q, info.get('cuts', []))
     found = found*_paced(pts, mean)
     if own:
         def mix(x, y): return (third*x.T + (1 - third)*np.array([np.interp(pts, own.pts, c) for c in y.reshape(len(y), -1).T]).squeeze()).T
@@ -262,18 +263,22 @@ def _turned(w): # the inverse: with the view from the other side, and a leap whe
     back.found, back.mean = back.found*_paced(back.pts, back.mean), _leaps(back.pts, back.mean)
     return back
 
-def _leaps(s, t, steep=3.): # a curve whose steep ramps of half a second or more leap in their middle
-    on = np.flatnonzero(np.diff(np.r_[0, np.diff(t) > steep*np.diff(s), 0]))
-    t = t.copy()
-    for i, j in zip(on[::2], on[1::2]):
-        if t[j] - t[i] > .5: k = np.arange(i, j + 1); t[k] = np.where(s[k] < (s[i] + s[j])/2, np.minimum(t[i] + s[k] - s[i], t[j]), np.maximum(t[j] + s[k] - s[j], t[i]))
-    return t
+def _leaps(s, t): # a curve whose steep ramps leap in their middle
+    y = t.copy()
+    for i, j in _steps(s, t): k = np.arange(i, j + 1); y[k] = np.where(s[k] < (s[i] + s[j])/2, np.minimum(t[i] + s[k] - s[i], t[j]), np.maximum(t[j] + s[k] - s[j], t[i]))
+    return y
 
 # %% ../nbs/13_joint.ipynb #bb047bb4
 @patch
-def _frames(self:Track, a): # (S,) seconds of the frames of a run
+def _cuts(self:Track, a): # seconds at which a run's film is known to be cut
+    cuts = np.unique([c for (x, _), w in self.warps.items() if x == a for c in w.info.get('cuts', [])])
+    return cuts[np.diff(cuts, prepend=-1) > .01].tolist()
+
+@patch
+def _frames(self:Track, a): # (S,) seconds of the frames of a run, and of both sides of its cuts
     known = [w.pts for (x, _), w in self.warps.items() if x == a] + [leg.warp.pts for (x, _), leg in self.legs.items() if x == a]
-    return known[0] if known else next(w.inverse.pts for (_, x), w in self.warps.items() if x == a)
+    pts = known[0] if known else next(w.inverse.pts for (_, x), w in self.warps.items() if x == a)
+    return np.unique(np.r_[pts, *[(c - 1e-3, c) for c in self._cuts(a)]])
 
 @patch
 def _blanks(self:Track, a): # where a run's film shows nothing
@@ -310,10 +315,10 @@ def _warp(self:Track, a, b):
     if a not in self._said: self._said[a] = self.legs.follow(a, pts := self._frames(a)), pts
     said, pts = self._said[a]
     (end, _), (target_end, step) = self._length(a), self._length(b)
-    info = dict(duration=end, target_duration=target_end, target_step=step, blanks=self._blanks(a), target_blanks=self._blanks(b))
+    info = dict(duration=end, target_duration=target_end, target_step=step, blanks=self._blanks(a), target_blanks=self._blanks(b)) | (dict(cuts=cuts) if (cuts := self._cuts(a)) else {})
     if b in said and (own is None or said[b].others.any()):
         info |= {k: v for k, v in own.info.items() if k in ('view', 'margin', 'logz', 'null', 'likeness')} if own else dict(view=View(self._zoom(a, b)))
-        if own and len(own.pts) == len(pts) and 'picture' in own.info: info['picture'] = own.info['picture']
+        if own and 'picture' in own.info: info['picture'] = own.info['picture']
         return _spoken((a, b), pts, said[b], own, info)
     direct = own or self.warps.get((a, b)) or ((b, a) in self.warps and _turned(self.warps[b, a]))
     if direct: return TimeWarp(**{**vars(direct), 'source': a, 'target': b, 'found': direct.found if own else np.minimum(direct.found, .5)})

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'PICTURES',
            'OWN', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'PACE', 'WITNESSES', 'FACTOR', 'FLOOR', 'ZOOMED',
-           'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'HARDER', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME',
-           'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED', 'SIGHT',
-           'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'ODD', 'RIGHT',
-           'SURE', 'TRUST', 'EDGE', 'WANES', 'STEADY', 'LEAPT', 'KNOWN', 'PLACES', 'grey_frames', 'moving', 'match',
-           'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
+           'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'WIDER', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME',
+           'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'UNTOLD', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED',
+           'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'ODD',
+           'RIGHT', 'SURE', 'TRUST', 'EDGE', 'WANES', 'STEADY', 'LEAPT', 'KNOWN', 'PLACES', 'grey_frames', 'moving',
+           'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
            'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine',
            'Refined', 'halts', 'refine', 'refine_warp']
 
@@ -314,7 +314,7 @@ class Around(NamedTuple):
     of:np.ndarray=() # (V,) seconds of the source's clock of each view's picture after the place, or after `middle`
 
 def _slope(warp, t):
-    a, b = np.clip([t - .3, t + .3], warp.pts[0], warp.pts[-1])
+    a, b = np.clip([t - .3, t + .3], *warp._shot(t))
     s = (np.interp(b, warp.pts, warp.mean) - np.interp(a, warp.pts, warp.mean))/max(b - a, 1e-3)
     return float(np.clip(s, .3, 3))
 
@@ -331,9 +331,9 @@ class _Source(NamedTuple):
     "The source's pictures around a place"
     at:np.ndarray; keys:list; size:tuple
 
-def _source(src, t, slope, window, matcher): # `None` if there are too few
+def _source(src, t, slope, window, matcher, ends=(-np.inf, np.inf)): # `None` if there are too few; `ends`: of the shot
     reach = window*min(1, 1/slope)
-    pts, greys = grey_frames(src, t - reach, t + reach, 17)
+    pts, greys = grey_frames(src, *np.clip([t - reach, t + reach], *ends), 17)
     if len(pts) < 4: return None
     few = np.unique(np.linspace(0, len(pts) - 1, 9).round().astype(int))
     return _Source(pts[few] - t, matcher.detect([greys[i] for i in few], moving(greys)), greys[0].shape)
@@ -467,11 +467,12 @@ def combine(
 
 def _quantiles(x, p, levels): return np.interp(levels, np.cumsum(p) - p/2, x)
 
-STRETCH = {.5: .68, .8: .73, .9: .78, .95: .86, .99: 1.1} # intervals are so many times what the product has
-HARDER = .52 # power of a hundred over the matches that usually agree, by which they are wider
+STRETCH = {.5: .48, .8: .51, .9: .56, .95: .6, .99: .74} # intervals are so many times what the product has
+WIDER = dict(doubt=.22, pace=.78) # powers by which they are wider: of the doubt of the log zoom in hundredths, and of how much faster or slower the target's time runs
 
-def _stretched(q, usual): # quantiles at `LEVELS`; `usual`: matches that agree in these films
-    return q[5] + (q - q[5])*[STRETCH.get(round(abs(2*l - 1), 3), 1.) for l in LEVELS]*(100/np.clip(usual, 8, 150))**HARDER
+def _stretched(q, doubt, pace): # quantiles at `LEVELS`; of the log zoom; target seconds a second of the source
+    wider = (np.clip(doubt, .003, .1)/.01)**WIDER['doubt']*min(max(pace, 1/pace), 2.)**WIDER['pace']
+    return q[5] + (q - q[5])*[STRETCH.get(round(abs(2*l - 1), 3), 1.) for l in LEVELS]*wider
 
 # %% ../nbs/11_refine.ipynb #12aa88ae
 @dataclass(repr=False)
@@ -518,6 +519,7 @@ UNSURE, RATES, RATE = .05, (.2, 2.), .4 # spread of log zooms where too few are 
 STEP, SOME, HELD = .15, 12, (.02, .02, .02) # log zooms apart at which it is tried how much agrees, on about so many views; how firmly a lens is held for that
 AFTER, FARTHEST = (.05, .03, .03), .7 # what is known of the lens after that; |log zoom| at most
 APART, HALF = 2.1, .03 # how much more than the spread it counts how far the two directions are off their mean; what that is taken to be if there is but one
+UNTOLD = .07 # part of a log zoom that counts as doubt of it
 PASSES, SETTLED = 4, .002 # times that all is pooled then, at most; log zoom that no longer counts as a move
 
 def _pool(views, lens, sd): # the middle lens of all, its standard errors, and the spread of the zooms; `None` of too few
@@ -567,7 +569,7 @@ def _search(s, tgt, middle, slope, interval, matcher): # (seconds, standard devi
 def _look(src, tgt, warp, t, window, matcher, about=None): # `Around` or None, and {witness: (seconds, standard deviation)}; `about`: seconds of the target, if it is known where to look
     middle, slope, interval = float(warp(t)), _slope(warp, t), warp.interval(t, .98)
     sd = max((warp.quantile(t, .84) - warp.quantile(t, .16))/2, 1e-3)
-    said, s, known = dict(alignment=(middle, sd)), _source(src, t, slope, window, matcher), (middle, max(sd, .1))
+    said, s, known = dict(alignment=(middle, sd)), _source(src, t, slope, window, matcher, warp._shot(t)), (middle, max(sd, .1))
     if s is not None and about is None and (interval[1] - interval[0] > 2*window or warp.status(t) != 'found'): known = _search(s, tgt, middle, slope, interval, matcher) or known
     known = known[0], max(known[1], .1)
     middle = known[0] if about is None else about
@@ -619,7 +621,7 @@ def halts(
     return [] if tr.shot.min() < 0 or tr.shot.max() > 0 else _halts(_smooth(tr.speed, tr.t, .15), tr.t, tr.dt)
 
 def _halt(tgt, warp, t): # the longest halt of the target about a place of the source, or `None`
-    a, b = (float(np.interp(x, warp.pts, warp.mean)) for x in np.clip([t - .5, t + .5], warp.pts[0], warp.pts[-1]))
+    a, b = (float(np.interp(x, warp.pts, warp.mean)) for x in np.clip([t - .5, t + .5], *warp._shot(t)))
     return max(halts(tgt, a - .7, b + .7), key=np.ptp, default=None) if HALT < b - a < LONGEST else None
 
 # %% ../nbs/11_refine.ipynb #c4e1a0c8
@@ -644,7 +646,7 @@ def _passed_at(halt, before, after, ahead, err): # seconds, ascending, each as p
 
 def _at_halt(src, tgt, warp, t, lens, sd, zoomed, window, matcher): # the halt about a place, what `combine` gives, matches that agree; nothing if there is no halt, the place was passed clear of it, or too little is seen; `zoomed`: seconds of the source's clock by which a zoom may mislead
     if (halt := _halt(tgt, warp, t)) is None: return {}
-    sides, agree, s = [], [], _source(src, t, 1., window, matcher)
+    sides, agree, s = [], [], _source(src, t, 1., window, matcher, warp._shot(t))
     for edge, side in zip(halt, (-1, 1)):
         slope = _slope(warp, t + 2*side*window) # beside the halt
         reach = window*max(1, min(slope, 1.5))
@@ -677,8 +679,8 @@ def _trust(within, agree, usual, steady, cut, pace, there, spread=0.): # probabi
     x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES))
     return (1. if steady >= STEADY and cut >= EDGE and spread < KNOWN else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
-def _judge(x, p, said, agree, typical, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `typical`: matches that agree in these films; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
-    q = np.quantile(x, LEVELS, method='lower') if halt else _stretched(_quantiles(x, p, LEVELS), typical) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
+def _judge(x, p, said, agree, doubt, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `doubt`: of the log zoom; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
+    q = np.quantile(x, LEVELS, method='lower') if halt else _stretched(_quantiles(x, p, LEVELS), doubt, how['pace']) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
     within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 or halt else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
@@ -706,13 +708,12 @@ def _refined(warp, splits, coarse, seen, zoom):
     q, sd = np.full((len(splits), len(LEVELS)), np.nan), np.full(len(splits), np.nan)
     conf, evidence = np.zeros(len(splits)), np.full(len(splits), '-', object)
     counts = [o['agree'] for o in seen if o]
-    typical = float(np.median(counts)) if counts else 0.
-    usual = typical if len(counts) >= PLACES else 0.
+    usual = float(np.median(counts)) if len(counts) >= PLACES else 0.
     for i, o in enumerate(seen):
         if not o: continue
         o |= dict(usual=usual, pace=_slope(warp, splits[i]), there=float(np.interp(splits[i], warp.pts, warp.found)))
         own = np.array([warp.quantile(splits[i], l) for l in LEVELS])
-        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), typical=typical, own=own, **{k: v for k, v in o.items() if k != 'said'})
+        q[i], conf[i], evidence[i], o['within'] = _judge(*o.pop('p'), _told(o['said']), own=own, **{k: v for k, v in o.items() if k != 'said'})
         if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
         if warp.aside(q[i, 5]): conf[i], evidence[i] = ASIDE*conf[i], 'aside'
         sd[i] = (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
@@ -736,6 +737,7 @@ def refine(
     there, seen = np.flatnonzero(np.isfinite(coarse)), [{} for _ in splits]
     looks = {i: _look(src, tgt, warp, splits[i], window, matcher) for i in progress_bar(there, desc='refining', unit='place', disable=None if progress else True)}
     lens, sd, spread = _lenses([v for a, _ in looks.values() if a for v in a.views], zoom)
+    doubt = float(np.hypot(spread, UNTOLD*lens[0][0]))
     for i, (a, said) in looks.items():
         said, grows = _with_lens(a, said, lens, sd)
         if a is not None and abs((about := (said['paths'] or said['scale'] or said['alignment'])[0]) - a.middle) > a.slope*window/2: # the lens moves it: look there
@@ -743,9 +745,9 @@ def refine(
             other, rate = _with_lens(b, other, lens, sd)
             if other.get('paths') or other.get('scale'): a, said, grows = b, other, rate
         rate = np.clip(grows or RATE, *RATES)
-        zoomed = dict(alignment=abs(lens[0][0] - zoom)/rate, agreement=abs(lens[0][0])/rate, scale=spread/rate, paths=spread/rate)
+        zoomed = dict(alignment=abs(lens[0][0] - zoom)/rate, agreement=abs(lens[0][0])/rate, scale=doubt/rate, paths=doubt/rate)
         x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
-        seen[i] = dict(said=said, agree=agree, spread=spread, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
+        seen[i] = dict(said=said, agree=agree, spread=spread, doubt=doubt, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
         if a is not None: seen[i] |= _at_halt(src, tgt, warp, splits[i], lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)
         seen[i]['cut'] = _cut(tgt, float(_quantiles(*seen[i]['p'], .5)))
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0][0])))
