@@ -29,7 +29,8 @@ from .config import Run, _nearest
 from .course import Course
 from .synth import Ride
 from .features import Encoder, extract
-from .align import CLOSE, TimeWarp, align
+from .align import CLOSE, LEVELS, TimeWarp, align
+from .refine import refine
 from .joint import Track, joint, load_warp, pool, save_warp
 from .find import Found, get_finder, _check_options, _complete, _options
 from .evaluate import metrics
@@ -292,8 +293,10 @@ def _answer(method, pair, src, tgt, times, truth, options):
     if method not in ('align', 'joint'): return _complete(get_finder(method)(src, tgt, times.copy(), **options), len(times), method), np.full(len(times), np.nan)
     aligning = {k: v for k, v in options.items() if k not in ('runs', 'refine')}
     warp = kept_warp(pair.source, pair.target, **aligning) if method == 'align' else together([*pair.riders, pair.source, pair.target], **aligning).warp(src, tgt)
-    found = Found(warp(times), *warp.interval(times), warp.confidence(times), warp.status(times))
-    return _complete(found, len(times), method), level_of(warp, times, truth)
+    if not options.get('refine', False): return _complete(Found(warp(times), *warp.interval(times), warp.confidence(times), warp.status(times)), len(times), method), level_of(warp, times, truth)
+    r = refine(warp, src, tgt, times)
+    level = [np.interp(u, q + np.arange(len(q))*1e-12, LEVELS, left=0, right=1) if np.isfinite(u + q[0]) else np.nan for u, q in zip(truth, r.quantiles)]
+    return _complete(Found(r.target_s, r.low_s, r.high_s, r.confidence, r.status), len(times), method), np.array(level)
 
 def _with_splits(run, splits): return Run(run.track, run.rider, path=run.path, splits=splits, folder=run.folder)
 
