@@ -6,8 +6,8 @@
 __all__ = ['LEVELS', 'BLANK', 'ASIDE', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR',
            'PLACE', 'TIME', 'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH',
            'NEAR', 'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS',
-           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'LEAP', 'STEEP', 'ASTRIDE', 'TimeWarp',
-           'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'LAG', 'LEAP', 'STEEP', 'ASTRIDE',
+           'TimeWarp', 'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -20,7 +20,7 @@ from .core import SplitTimerError
 from .config import Run
 from .video import Video
 from .features import Encoder, Features, extract
-from .local import Keyframes, agreements, keyframes, local_ratio, replays
+from .local import RATE, Keyframes, agreements, keyframes, local_ratio, replays, stands
 from .similarity import Evidence, View, contrast, correlation_time, describe, moments, similarity, windows
 from .markov import Posterior, Rates, log_ratio, solve
 from .flow import WIDE, _Tracker, _cuts
@@ -212,7 +212,7 @@ def inverse(self:TimeWarp):
     outside = (pts < rising[here][0] - step/2) | (pts > rising[here][-1] + step/2) if here.any() else np.ones(len(pts), bool)
     q = np.stack([flip(self.quantiles[:, -1-k] + np.arange(len(self.mean))*1e-9) for k in range(len(LEVELS))], -1)
     mean, found, gone = flip(rising), np.interp(pts, rising, self.found), np.interp(pts, rising, self.gone)
-    info = {**self.info, 'duration': self.info.get('target_duration', pts[-1]), 'target_duration': self.info.get('duration'), 'blanks': self.info.get('target_blanks'), 'target_blanks': self.info.get('blanks'), 'cuts': None, 'target_step': np.median(np.diff(self.pts)), 'picture': None}
+    info = {**self.info, 'duration': self.info.get('target_duration', pts[-1]), 'target_duration': self.info.get('duration'), 'blanks': self.info.get('target_blanks'), 'target_blanks': self.info.get('blanks'), 'cuts': None, 'halts': self.info.get('target_halts'), 'target_halts': self.info.get('halts'), 'target_step': np.median(np.diff(self.pts)), 'picture': None}
     return TimeWarp(self.target, self.source, pts, mean, np.maximum.accumulate(q, 1), np.where(outside, 0., found), np.where(outside, 1., gone), {k: v for k, v in info.items() if v is not None})
 
 # %% ../nbs/10_align.ipynb #b20074ad
@@ -573,15 +573,51 @@ def _doubtful(pair): # whether the first look leaves doubt
     hole = np.diff(there.pts[found > CLEAR]).max(initial=0) > HOLE
     return hole or float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
 
-def _look_again(pair, a, b, progress=False): # `Keyframes` of both
+def _look_again(pair, a, b, progress=False, again=None): # `Keyframes` of both; `again`: which are of replays, if that is known
     if min(len(a.pts), len(b.pts)) < 2: return pair
     pair.first, pair.looked = pair.margin, True
-    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, [replays(o, gaps) for o, gaps in zip((a, b), pair.blanks)])
+    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, again or [replays(o, gaps) for o, gaps in zip((a, b), pair.blanks)])
     if pair.verdict().margin < pair.first: pair.local = None; pair.verdict()
     return pair
 
 def _related(pair): # whether both films are of one track
     return pair.margin >= (LOOKED if pair.local and pair.first < WEAK else MARGIN)
+
+# %% ../nbs/10_align.ipynb #465d1cd5
+AHEAD, LAG = 1.5, 1.5 # seconds by which one film runs ahead, beyond so many seconds for one of the other's
+
+def _ahead(s, t): # seconds by which `t` runs ahead, at most
+    x = t - LAG*s
+    return float((x - np.minimum.accumulate(x)).max())
+
+def _halting(warp): return bool((warp.found > .5).any()) and max(_ahead(warp.pts, warp.mean), _ahead(warp.mean, warp.pts)) > AHEAD
+
+def _ridden(t, stood): # seconds without the halts
+    t = np.asarray(t, float)
+    return t - sum((np.clip(t - a, 0, b - a) for a, b in stood), np.zeros_like(t))
+
+def _filmed(t, stood): # and with them; arrival, where they are
+    t = np.array(t, float)
+    for a, b in stood: t[t > a + 1e-9] += b - a
+    return t
+
+def _riding(pts, stood): return np.all([(pts <= a) | (pts > b) for a, b in stood], 0) if stood else np.ones(len(pts), bool)
+
+def _short_of(o, stood): # features or keyframes without the halts
+    on = _riding(o.pts, stood)
+    if isinstance(o, Keyframes): return Keyframes(_ridden(o.pts[on], stood), [p for p, k in zip(o.points, on) if k], o.name)
+    return Features(o.grid[torch.from_numpy(on)], _ridden(o.pts[on], stood), {**o.meta, 'duration': float(_ridden(_end(o), stood))})
+
+def _without_halts(pair, warp, stood, keys=None, progress=False): # the warp without them, put back in the films' own seconds; `stood`: of both; `keys`: both `Keyframes`, if they are to be looked at
+    if min(_riding(f.pts, s).sum() for f, s in zip((pair.a, pair.b), stood)) < 2: return warp
+    a, b = (_short_of(f, s) for f, s in zip((pair.a, pair.b), stood))
+    short = _Pair(a, b, pair.view, pair.rates, blanks=tuple([tuple(_ridden(o, s).tolist()) for o in gaps] for gaps, s in zip(pair.blanks, stood))).verdict()
+    if keys: _look_again(short, *(_short_of(k, s) for k, s in zip(keys, stood)), progress, [replays(k, gaps)[_riding(k.pts, s)] for k, gaps, s in zip(keys, pair.blanks, stood)])
+    if not _related(short): return warp
+    w, at = _warp(short, (warp.source, warp.target), (_end(a), _end(b)), warp.info['view']), _ridden(warp.pts, stood[0])
+    mean, q, found, gone = np.interp(at, w.pts, w.mean), np.stack([np.interp(at, w.pts, c) for c in w.quantiles.T], -1), np.interp(at, w.pts, w.found), np.interp(at, w.pts, w.gone)
+    info = {**w.info, **{k: warp.info[k] for k in ('duration', 'target_duration', 'target_step', 'blanks', 'target_blanks', 'picture')}, 'halts': stood[0], 'target_halts': stood[1]}
+    return TimeWarp(warp.source, warp.target, warp.pts, _filmed(mean, stood[1]), _filmed(q, stood[1]), found, gone, info)
 
 # %% ../nbs/10_align.ipynb #51006bcc
 LEAP, STEEP = .5, 3. # seconds, and seconds a second, of the target
@@ -653,9 +689,11 @@ def align(
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates, blanks=(blanks(a), blanks(b))).verdict()
-    if second or second is None and not bare and _doubtful(pair):
-        _look_again(pair, *(keyframes(o, cache=cache, force=f, device=device, progress=progress) for o, f in zip((src, tgt), anew)), progress)
+    keys = lambda fps=None: [keyframes(o, fps, cache=cache, force=f, device=device, progress=progress) for o, f in zip((src, tgt), anew)]
+    if second or second is None and not bare and _doubtful(pair): _look_again(pair, *keys(), progress)
     warp = _warp(pair, names, ends, total)
+    if not bare and (pair.looked or _halting(warp)) and any(stood := [stands(k) for k in keys(RATE)]):
+        warp = _without_halts(pair, warp, stood, keys() if pair.looked else None, progress)
     return warp if bare else _with_cuts(warp, src if isinstance(src, Video) else Video(src.film() if isinstance(src, Run) else src))
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'POINTS', 'FAINTEST', 'WEIGHTS', 'LIKE', 'NEAR', 'TRIES', 'RATE', 'MANY', 'SAME', 'ALIKE', 'ENOUGH', 'AGAIN',
-           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW',
-           'keypoint_network', 'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes',
-           'keyframes', 'agreements', 'replays', 'local_ratio']
+           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'STILL', 'STAYS', 'RODE', 'SEEN', 'AWAY', 'SPELL', 'STANDS',
+           'WHILE', 'OFTEN', 'LOOKS', 'SURELY', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW', 'keypoint_network',
+           'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes', 'keyframes', 'agreements',
+           'replays', 'stands', 'local_ratio']
 
 # %% ../nbs/07_local.ipynb #778a1132
 import hashlib, io
@@ -245,6 +246,32 @@ def replays(
     for a, b in zip(shots, shots[1:]):
         if b > a and again[a:b].mean() >= HALF: again[a:b] = True
     return again
+
+# %% ../nbs/07_local.ipynb #c054ad72
+STILL, STAYS = 25, .05 # matches that agree, log scale: the same view from the same place
+RODE, SEEN, AWAY = 20, 15, .12 # of keyframes a second apart: the view from another place; the same, where all that matters is that there was riding
+SPELL, STANDS, WHILE, OFTEN = 1.9, 2.4, 60., 4 # seconds between two pictures of one view, at least; that a halt lasts at least, and at most; pairs of keyframes that show it
+LOOKS, SURELY = 6., .5 # seconds for which a rider who stands looks elsewhere, at most; seconds at either end of a halt that are left
+
+def stands(
+    k:Keyframes, # two a second
+)->list: # of (from, to) seconds
+    "Inside of the halts between riding and riding"
+    pts, step = k.pts, max(1, round(1/np.median(np.diff(k.pts)))) if len(k.pts) > 1 else 1
+    if len(pts) < 2*step + 2: return []
+    apart = pts - pts[:, None]
+    n, scale = (np.nan_to_num(o) for o in agreements(k, k, (apart > .2) & (apart < WHILE)))
+    size = np.abs(np.log(np.maximum(scale, 1e-3)))
+    same, i = (n >= STILL) & (size < STAYS), np.arange(len(pts) - step)
+    rode, went = (np.r_[0, np.cumsum((n[i, i+step] >= enough) & (size[i, i+step] > AWAY))] for enough in (RODE, SEEN)) # before each
+    views, halts = [], [] # pairs of keyframes far apart that show one view; of these one halt, if nothing between shows riding
+    first, last = np.nonzero(same & (apart >= SPELL))
+    for i, j in sorted(zip(first.tolist(), last.tolist()), key=lambda o: pts[o[0]] - pts[o[1]]):
+        if rode[max(i, j - step + 1)] == rode[i] and went[i] and went[-1] > went[min(j, len(went) - 1)] and all(i > b or j < a for a, b in views): views.append((i, j))
+    for i, j in sorted(views):
+        if halts and pts[i] - pts[halts[-1][1]] < LOOKS and rode[max(i - step + 1, halts[-1][1])] == rode[halts[-1][1]]: halts[-1][1] = j
+        else: halts.append([i, j])
+    return [(float(pts[i]) + SURELY, float(pts[j]) - SURELY) for i, j in halts if pts[j] - pts[i] >= STANDS and (same & (apart >= .9))[i:j+1, i:j+1].sum() >= OFTEN]
 
 # %% ../nbs/07_local.ipynb #114e8d76
 USUAL, BREAK, WORTH = 8.3, 17.5, .35 # agree by chance; speak neither for nor against; nats for each more
