@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'POINTS', 'FAINTEST', 'WEIGHTS', 'LIKE', 'NEAR', 'TRIES', 'RATE', 'MANY', 'SAME', 'ALIKE', 'ENOUGH', 'AGAIN',
-           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'STILL', 'STAYS', 'RODE', 'SEEN', 'AWAY', 'SPELL', 'STANDS',
-           'WHILE', 'OFTEN', 'LOOKS', 'SURELY', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW', 'keypoint_network',
+           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'STILL', 'STAYS', 'RODE', 'SEEN', 'AWAY', 'SPELL', 'WHILE',
+           'STANDS', 'OFTEN', 'LOOKS', 'SURELY', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW', 'keypoint_network',
            'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes', 'keyframes', 'agreements',
            'replays', 'stands', 'local_ratio']
 
@@ -250,7 +250,7 @@ def replays(
 # %% ../nbs/07_local.ipynb #c054ad72
 STILL, STAYS = 25, .05 # matches that agree, log scale: the same view from the same place
 RODE, SEEN, AWAY = 20, 15, .12 # of keyframes a second apart: the view from another place; the same, where all that matters is that there was riding
-SPELL, STANDS, WHILE, OFTEN = 1.9, 2.4, 60., 4 # seconds between two pictures of one view, at least; that a halt lasts at least, and at most; pairs of keyframes that show it
+SPELL, WHILE, STANDS, OFTEN = 1.9, 6.2, 2.4, 4 # seconds between two pictures of one view, at least and at most; that a halt lasts at least; pairs of keyframes that show it
 LOOKS, SURELY = 6., .5 # seconds for which a rider who stands looks elsewhere, at most; seconds at either end of a halt that are left
 
 def stands(
