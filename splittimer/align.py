@@ -6,7 +6,7 @@
 __all__ = ['LEVELS', 'BLANK', 'ASIDE', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR',
            'PLACE', 'TIME', 'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH',
            'NEAR', 'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS',
-           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'LAG', 'LEAP', 'STEEP', 'ASTRIDE',
+           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'OUTRUN', 'LAG', 'LEAP', 'STEEP', 'ASTRIDE',
            'TimeWarp', 'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
@@ -584,13 +584,13 @@ def _related(pair): # whether both films are of one track
     return pair.margin >= (LOOKED if pair.local and pair.first < WEAK else MARGIN)
 
 # %% ../nbs/10_align.ipynb #465d1cd5
-AHEAD, LAG = 1.5, 1.5 # seconds by which one film runs ahead, beyond so many seconds for one of the other's
+OUTRUN, LAG = 1.5, 1.5 # seconds by which one film runs ahead, beyond so many seconds for one of the other's
 
 def _ahead(s, t): # seconds by which `t` runs ahead, at most
     x = t - LAG*s
     return float((x - np.minimum.accumulate(x)).max())
 
-def _halting(warp): return bool((warp.found > .5).any()) and max(_ahead(warp.pts, warp.mean), _ahead(warp.mean, warp.pts)) > AHEAD
+def _halting(warp): return bool((warp.found > .5).any()) and max(_ahead(warp.pts, warp.mean), _ahead(warp.mean, warp.pts)) > OUTRUN
 
 def _ridden(t, stood): # seconds without the halts
     t = np.asarray(t, float)
