@@ -28,7 +28,7 @@ from .features import Features
 from .flow import WIDE, _cuts, _pairs, _smooth, _travel
 from .local import NEAR as AGREE, Keypoints, detect_learned, match_learned, _agreeing
 from .markov import Rates, solve
-from .align import ASIDE, LEVELS, SLOW, TimeWarp, _top, _with_cuts
+from .align import ASIDE, LEVELS, SLOW, TimeWarp, _top
 
 # %% ../nbs/11_refine.ipynb #a430fb70
 HEIGHT = 288 # pixels of the pictures that are compared, at most
