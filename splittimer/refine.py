@@ -8,8 +8,8 @@ __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS'
            'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'WIDER', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME',
            'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'UNTOLD', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED',
            'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'ODD',
-           'RIGHT', 'SURE', 'TRUST', 'EDGE', 'WANES', 'STEADY', 'LEAPT', 'KNOWN', 'PLACES', 'grey_frames', 'moving',
-           'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
+           'RIGHT', 'SURE', 'TRUST', 'WANES', 'STEADY', 'KNOWN', 'VAGUE', 'PLACES', 'grey_frames', 'moving', 'match',
+           'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
            'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine',
            'Refined', 'halts', 'refine', 'refine_warp']
 
@@ -664,11 +664,11 @@ def _at_halt(src, tgt, warp, t, lens, sd, zoomed, window, matcher): # the halt a
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-SURE = .98 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
-TRUST = dict(bias=.23, within=1.14, usual=3.93, pace=2.95, there=1.44, cut=3.08) # log odds of being right, see `_trust`
-EDGE, WANES = .1, .15 # seconds to a cut, so near that it may be its edge; over which it ceases to matter
-STEADY, LEAPT = .4, .7 # part of the matches left from picture to picture, below which there may be a cut, and the part of the confidence that is left then, within `EDGE` of one, and beyond `KNOWN`
-KNOWN = .08 # spread of log zooms from which nothing of a pair is called found
+SURE = .95 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
+TRUST = dict(bias=-3.81, within=1.27, usual=4.04, pace=3.41, there=.3, cut=3.39, leap=2.38) # log odds of being right, see `_trust`
+WANES = .15 # seconds over which a cut ceases to matter
+STEADY = .4 # part of the matches left from picture to picture, below which there may be a cut
+KNOWN, VAGUE = .08, .7 # spread of log zooms from which nothing of a pair is called found, and the part of the confidence that is left then
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
@@ -676,17 +676,17 @@ def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 -
 def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
 
 def _trust(within, agree, usual, steady, cut, pace, there, spread=0.): # probability of being right; `cut`: seconds to a cut; `spread`: of log zooms; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
-    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES))
-    return (1. if steady >= STEADY and cut >= EDGE and spread < KNOWN else LEAPT)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
+    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES), leap=-float(steady < STEADY))
+    return (1. if spread < KNOWN else VAGUE)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
 def _judge(x, p, said, agree, doubt, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `doubt`: of the log zoom; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
     q = np.quantile(x, LEVELS, method='lower') if halt else _stretched(_quantiles(x, p, LEVELS), doubt, how['pace']) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
-    within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 or halt else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
+    near = lambda reach: float(p[np.abs(x - q[5]) <= reach].sum() if len(said) > 1 or halt else np.interp(q[5] + reach, q, LEVELS, right=1) - np.interp(q[5] - reach, q, LEVELS, left=0))
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
-    if within < .8 and word == 'geometry': word = 'disputed'
-    if halt: within = min(within, 1 - ODD)
-    return q, float(_trust(within, agree, **how)), 'halt' if halt else word, float(within)
+    if near(RIGHT) < .8 and word == 'geometry': word = 'disputed'
+    within = min(near(RIGHT), 1 - ODD) if halt else near(RIGHT/STRETCH[.9]) if len(said) > 1 else near(RIGHT)
+    return q, float(_trust(within, agree, **how)), 'halt' if halt else word, within
 
 # %% ../nbs/11_refine.ipynb #7703ee72
 def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not None]
@@ -695,6 +695,20 @@ def _with_lens(a, said, lens, sd): # what scale and paths say as well, and the g
     if a is None: return said, None
     scale, paths = by_scale(a, scale_of(lens[0], a.views)), by_paths(a, lens, sd)
     return said | dict(scale=scale and scale[:2], paths=paths and paths[:2]), scale and scale[2]
+
+def _seen_at(src, tgt, warp, t, look, lenses, zoom, window, matcher): # what is seen of a place, once the lenses are known, and what follows from it; `look`: of `_look`; `lenses`: of `_lenses`; `zoom`: log zoom by the alignment
+    (a, said), (lens, sd, spread) = look, lenses
+    (said, grows), doubt = _with_lens(a, said, lens, sd), float(np.hypot(spread, UNTOLD*lens[0][0]))
+    if a is not None and abs((about := (said['paths'] or said['scale'] or said['alignment'])[0]) - a.middle) > a.slope*window/2: # the lens moves it: look there
+        b, other = _look(src, tgt, warp, t, window, matcher, about)
+        other, rate = _with_lens(b, other, lens, sd)
+        if other.get('paths') or other.get('scale'): a, said, grows = b, other, rate
+    rate = np.clip(grows or RATE, *RATES)
+    zoomed = dict(alignment=abs(lens[0][0] - zoom)/rate, agreement=abs(lens[0][0])/rate, scale=doubt/rate, paths=doubt/rate)
+    x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, t), zoomed)
+    o = dict(said=said, agree=agree, spread=spread, doubt=doubt, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
+    if a is not None: o |= _at_halt(src, tgt, warp, t, lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)
+    return o | dict(cut=_cut(tgt, float(_quantiles(*o['p'], .5))))
 
 def _checked(src, splits, window):
     splits = np.atleast_1d(np.asarray(splits, float))
@@ -737,19 +751,7 @@ def refine(
     there, seen = np.flatnonzero(np.isfinite(coarse)), [{} for _ in splits]
     looks = {i: _look(src, tgt, warp, splits[i], window, matcher) for i in progress_bar(there, desc='refining', unit='place', disable=None if progress else True)}
     lens, sd, spread = _lenses([v for a, _ in looks.values() if a for v in a.views], zoom)
-    doubt = float(np.hypot(spread, UNTOLD*lens[0][0]))
-    for i, (a, said) in looks.items():
-        said, grows = _with_lens(a, said, lens, sd)
-        if a is not None and abs((about := (said['paths'] or said['scale'] or said['alignment'])[0]) - a.middle) > a.slope*window/2: # the lens moves it: look there
-            b, other = _look(src, tgt, warp, splits[i], window, matcher, about)
-            other, rate = _with_lens(b, other, lens, sd)
-            if other.get('paths') or other.get('scale'): a, said, grows = b, other, rate
-        rate = np.clip(grows or RATE, *RATES)
-        zoomed = dict(alignment=abs(lens[0][0] - zoom)/rate, agreement=abs(lens[0][0])/rate, scale=doubt/rate, paths=doubt/rate)
-        x, p = combine(_told(said), agree := _abreast(a, (said['agreement'] or said['alignment'])[0]) if a is not None else 0., _slope(warp, splits[i]), zoomed)
-        seen[i] = dict(said=said, agree=agree, spread=spread, doubt=doubt, p=(x, p), steady=_steady(a, _quantiles(x, p, .5)) if a is not None else 1.)
-        if a is not None: seen[i] |= _at_halt(src, tgt, warp, splits[i], lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)
-        seen[i]['cut'] = _cut(tgt, float(_quantiles(*seen[i]['p'], .5)))
+    for i, look in looks.items(): seen[i] = _seen_at(src, tgt, warp, splits[i], look, (lens, sd, spread), zoom, window, matcher)
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0][0])))
 
 # %% ../nbs/11_refine.ipynb #63bbe92c
