@@ -8,8 +8,8 @@ __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS'
            'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'WIDER', 'UNSURE', 'RATES', 'RATE', 'STEP', 'SOME',
            'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'UNTOLD', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE', 'ADDED',
            'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES', 'ODD',
-           'RIGHT', 'SURE', 'TRUST', 'WANES', 'STEADY', 'KNOWN', 'VAGUE', 'PLACES', 'grey_frames', 'moving', 'match',
-           'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
+           'RIGHT', 'SURE', 'TRUST', 'AMPLE', 'WANES', 'STEADY', 'KNOWN', 'VAGUE', 'PLACES', 'grey_frames', 'moving',
+           'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle', 'Crossing',
            'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths', 'combine',
            'Refined', 'halts', 'refine', 'refine_warp']
 
@@ -664,8 +664,9 @@ def _at_halt(src, tgt, warp, t, lens, sd, zoomed, window, matcher): # the halt a
 
 # %% ../nbs/11_refine.ipynb #e00d3684
 RIGHT = .25 # seconds, within which a time counts as right
-SURE = .95 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
-TRUST = dict(bias=-3.81, within=1.27, usual=4.04, pace=3.41, there=.3, cut=3.39, leap=2.38) # log odds of being right, see `_trust`
+SURE = .96 # confidence from which a place is called found: one in 300 of them is wrong then, where films are as bad as can be
+TRUST = dict(bias=-.94, within=1.7, usual=3.87, pace=3.89, there=.63, cut=3.4, leap=2.64) # log odds of being right, see `_trust`
+AMPLE = .989 # probability within a quarter of a second from which more of it says no more
 WANES = .15 # seconds over which a cut ceases to matter
 STEADY = .4 # part of the matches left from picture to picture, below which there may be a cut
 KNOWN, VAGUE = .08, .7 # spread of log zooms from which nothing of a pair is called found, and the part of the confidence that is left then
@@ -676,17 +677,17 @@ def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 -
 def _short(x): return np.minimum(np.log(x), 0) # log of what falls short of 1
 
 def _trust(within, agree, usual, steady, cut, pace, there, spread=0.): # probability of being right; `cut`: seconds to a cut; `spread`: of log zooms; `pace` and `there`: target seconds a second of the source and probability of being found, by the alignment
-    x = dict(bias=1., within=_odds(within), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES), leap=-float(steady < STEADY))
+    x = dict(bias=1., within=_odds(min(within, AMPLE)), usual=np.maximum(_short((agree + 3)/(usual + 3)), -3), pace=_short(pace/SLOW), there=_short(there + .03), cut=-np.exp(-cut/WANES), leap=-float(steady < STEADY))
     return (1. if spread < KNOWN else VAGUE)/(1 + np.exp(-sum(TRUST[k]*v for k, v in x.items())))
 
 def _judge(x, p, said, agree, doubt, own, halt=None, **how): # quantiles, confidence, evidence of a place, and how much of the probability lies near; `doubt`: of the log zoom; `own`: quantiles by the alignment alone, which stand where nothing else speaks; `how`: what else `_trust` asks for
     q = np.quantile(x, LEVELS, method='lower') if halt else _stretched(_quantiles(x, p, LEVELS), doubt, how['pace']) if len(said) > 1 else own # of a halt: of equally probable moments, none in the midst of it
-    near = lambda reach: float(p[np.abs(x - q[5]) <= reach].sum() if len(said) > 1 or halt else np.interp(q[5] + reach, q, LEVELS, right=1) - np.interp(q[5] - reach, q, LEVELS, left=0))
+    within = p[np.abs(x - q[5]) <= RIGHT].sum() if len(said) > 1 or halt else np.interp(q[5] + RIGHT, q, LEVELS, right=1) - np.interp(q[5] - RIGHT, q, LEVELS, left=0)
     narrow = min((w for w in said if w[0] != 'alignment'), key=lambda w: np.hypot(FACTOR[w[0]]*w[2], FLOOR[w[0]]), default=None)
     word = 'coarse' if narrow is None or agree < CHANCE or np.ptp(q[[2, 8]]) > 3*said[0][2] else 'geometry'
-    if near(RIGHT) < .8 and word == 'geometry': word = 'disputed'
-    within = min(near(RIGHT), 1 - ODD) if halt else near(RIGHT/STRETCH[.9]) if len(said) > 1 else near(RIGHT)
-    return q, float(_trust(within, agree, **how)), 'halt' if halt else word, within
+    if within < .8 and word == 'geometry': word = 'disputed'
+    if halt: within = min(within, 1 - ODD)
+    return q, float(_trust(within, agree, **how)), 'halt' if halt else word, float(within)
 
 # %% ../nbs/11_refine.ipynb #7703ee72
 def _told(said): return [(w, *said[w]) for w in WITNESSES if said.get(w) is not None]
