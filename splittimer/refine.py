@@ -732,7 +732,8 @@ def _refined(warp, splits, coarse, seen, zoom):
         if len(_told(o['said'])) == 1 and usual < HOLDS: conf[i] = warp.confidence(splits[i]) # nothing to be had from these films
         if warp.aside(q[i, 5]): conf[i], evidence[i] = ASIDE*conf[i], 'aside'
         sd[i] = (np.interp(.84, LEVELS, q[i]) - np.interp(.16, LEVELS, q[i]))/2
-    status = np.where(np.isnan(coarse), 'absent', np.where((conf >= SURE) & (evidence != 'disputed'), 'found', 'uncertain')).astype(object)
+    sure = (conf >= SURE) & (evidence != 'disputed') & (q[:, 8] - q[:, 2] <= 2*RIGHT) # the 90 % interval is that narrow
+    status = np.where(np.isnan(coarse), 'absent', np.where(sure, 'found', 'uncertain')).astype(object)
     return Refined(q[:, 5], np.clip(q, 0, warp.info.get('target_duration', np.inf)), np.where(np.isnan(coarse), warp.confidence(splits), conf), status, evidence, sd, coarse, splits, zoom, seen)
 
 # %% ../nbs/11_refine.ipynb #e5683d55
