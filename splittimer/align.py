@@ -6,8 +6,8 @@
 __all__ = ['LEVELS', 'BLANK', 'ASIDE', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR',
            'PLACE', 'TIME', 'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH',
            'NEAR', 'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS',
-           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'OUTRUN', 'LAG', 'LEAP', 'STEEP', 'ASTRIDE',
-           'TimeWarp', 'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'ALIKE', 'ENOUGH', 'OUTRUN', 'LAG', 'LEAP',
+           'STEEP', 'ASTRIDE', 'TimeWarp', 'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -412,7 +412,7 @@ class _Within:
 
 class _Pair:
     "Two runs seen through a view"
-    there, looked, local, first = None, False, None, 0. # posterior of `whether`; whether a second look was taken, what keyframes said, and the margin before it
+    there, looked, local, first, told, again = None, False, None, 0., 0., None # posterior of `whether`; whether a second look was taken, what keyframes said, the margin before it, the log zoom they tell, which are of replays
     def __init__(self, a, b, view, rates, stats=None, described=None, blanks=((), ())): # blanks: stretches of both films with nothing to see
         (wa, wb), self.a, self.b, self.view, self.rates, self.blanks = windows(view, a.aspect, b.aspect), a, b, view, rates, blanks
         self.sa, self.sb = stats or (moments(a), moments(b))
@@ -573,15 +573,42 @@ def _doubtful(pair): # whether the first look leaves doubt
     hole = np.diff(there.pts[found > CLEAR]).max(initial=0) > HOLE
     return hole or float(np.mean((found < CLEAR) & (gone < CLEAR))) > VAGUE
 
+ALIKE, ENOUGH = 25, 5 # matches that agree where two keyframes show one place; source keyframes that have such a one, from which a zoom is told
+
+def _zoom_told(n, scale): # (S,T) both -> log of how much larger the target's keyframes show a place, 0 if too few do
+    n, row = np.nan_to_num(n), np.arange(len(n))
+    best = n.argmax(1)
+    most, x = n[row, best], np.log(np.maximum(scale[row, best], 1e-3))
+    k = np.flatnonzero(most >= ALIKE)
+    if len(k) < ENOUGH: return 0.
+    k = k[np.argsort(x[k], kind='stable')]
+    share = np.cumsum(most[k])
+    return float(x[k][np.searchsorted(share, share[-1]/2)])
+
 def _look_again(pair, a, b, progress=False, again=None): # `Keyframes` of both; `again`: which are of replays, if that is known
     if min(len(a.pts), len(b.pts)) < 2: return pair
     pair.first, pair.looked = pair.margin, True
-    pair.local = _Local(agreements(a, b, _candidates(pair, a.pts, b.pts), progress)[0], a.pts, b.pts, again or [replays(o, gaps) for o, gaps in zip((a, b), pair.blanks)])
+    n, scale = agreements(a, b, _candidates(pair, a.pts, b.pts), progress)
+    pair.told, pair.again = _zoom_told(n, scale), again or [replays(o, gaps) for o, gaps in zip((a, b), pair.blanks)]
+    pair.local = _Local(n, a.pts, b.pts, pair.again)
     if pair.verdict().margin < pair.first: pair.local = None; pair.verdict()
     return pair
 
 def _related(pair): # whether both films are of one track
     return pair.margin >= (LOOKED if pair.local and pair.first < WEAK else MARGIN)
+
+def _windows(zoom): # log of how much longer the target's lens is -> crops of source and target through which they see the same, as `extract` takes them, and the log zoom that is made up for
+    part = round(50*math.exp(-min(abs(zoom), FARTHEST[0])))/50, 0., 0.
+    return ((part, None), -math.log(part[0])) if zoom > 0 else ((None, part), math.log(part[0]))
+
+def _through_told(pair, again, progress=False): # the pair through the lens its keyframes tell, the view, the crops, if it is likelier so; `again`: function of crops to `Features` and `Keyframes` of both
+    crops, zoom = _windows(pair.told)
+    (a, b), keys = again(crops)
+    near = _look_again(_Pair(a, b, View(), pair.rates, blanks=pair.blanks).verdict(), *keys, progress, pair.again)
+    if near.margin <= pair.margin: return pair, pair.view, (None, None)
+    view, left = View(math.exp(-zoom - near.told)), _Pair(a, b, View(math.exp(-near.told)), pair.rates, blanks=pair.blanks).verdict()
+    left.first, left.looked, left.local, left.again = left.margin, True, near.local, near.again
+    return left if left.verdict().margin > near.margin else near, view, crops
 
 # %% ../nbs/10_align.ipynb #465d1cd5
 OUTRUN, LAG = 1.5, 1.5 # seconds by which one film runs ahead, beyond so many seconds for one of the other's
@@ -689,11 +716,13 @@ def align(
         total = view = find_view(a, b, moments(a), moments(b), pair.whether(), start=pair.view)
         if abs(math.log(view.zoom)) > .02: a, b, view, total = _same_lens(a, b, view, pair.view.zoom == 1, src, tgt, rates, kw)
     pair = _Pair(a, b, view, rates, blanks=(blanks(a), blanks(b))).verdict()
-    keys = lambda fps=None: [keyframes(o, fps, cache=cache, force=f, device=device, progress=progress) for o, f in zip((src, tgt), anew)]
+    keys = lambda fps=None, crops=(None, None): [keyframes(o, fps, crop=c, cache=cache, force=f, device=device, progress=progress) for o, c, f in zip((src, tgt), crops, anew)]
     if second or second is None and not bare and _doubtful(pair): _look_again(pair, *keys(), progress)
+    crops = None, None
+    if pair.margin > 0 and abs(pair.told) > LEAST and not _related(pair): pair, total, crops = _through_told(pair, lambda c: ([extract(o, fps=f.meta.get('fps'), crop=w, **kw) for o, f, w in zip((src, tgt), (a, b), c)], keys(crops=c)), progress)
     warp = _warp(pair, names, ends, total)
     if not bare and (pair.looked or _halting(warp)) and any(stood := [stands(k) for k in keys(RATE)]):
-        warp = _without_halts(pair, warp, stood, keys() if pair.looked else None, progress)
+        warp = _without_halts(pair, warp, stood, keys(crops=crops) if pair.looked else None, progress)
     return warp if bare else _with_cuts(warp, src if isinstance(src, Video) else Video(src.film() if isinstance(src, Run) else src))
 
 # %% ../nbs/10_align.ipynb #0b1b4ef4

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'POINTS', 'FAINTEST', 'WEIGHTS', 'LIKE', 'NEAR', 'TRIES', 'RATE', 'MANY', 'SAME', 'ALIKE', 'ENOUGH', 'AGAIN',
-           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'STILL', 'STAYS', 'RODE', 'SEEN', 'AWAY', 'SPELL', 'WHILE',
-           'STANDS', 'OFTEN', 'LOOKS', 'SURELY', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW', 'keypoint_network',
-           'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes', 'keyframes', 'agreements',
-           'replays', 'stands', 'local_ratio']
+           'BRIEF', 'SINCE', 'SHOWS', 'SHOT', 'HALF', 'ABRUPT', 'STILL', 'STAYS', 'RODE', 'SEEN', 'AWAY', 'SPELL',
+           'WHILE', 'STANDS', 'OFTEN', 'LOOKS', 'SURELY', 'USUAL', 'BREAK', 'WORTH', 'LEAST', 'MOST', 'FEW',
+           'keypoint_network', 'xfeat', 'Keypoints', 'detect_learned', 'match_learned', 'agreement', 'Keyframes',
+           'keyframes', 'agreements', 'replays', 'stands', 'local_ratio']
 
 # %% ../nbs/07_local.ipynb #778a1132
 import hashlib, io
@@ -222,6 +222,7 @@ def agreements(
 AGAIN, BRIEF, SINCE = 30, 2., 2.5 # matches that agree; seconds that a replay lasts at least; that lie between it and what it shows
 SHOWS = .9 # seconds of the ride in a replay, at least
 SHOT, HALF = 14, .4 # agree with neither of the two keyframes before: a new shot; part of one from which on all of it is a replay
+ABRUPT = .2 # so much less agrees with them than with what is shown again: a new shot, too
 
 def _stretches(pts, hits, first): # of keyframes `hits`, one after another, that show rising times `first`
     runs = np.split(hits, np.flatnonzero(np.diff(pts[hits]) > 2.6*np.median(np.diff(pts))) + 1) if len(hits) else []
@@ -237,7 +238,7 @@ def replays(
     n = np.nan_to_num(agreements(k, k, pts[:, None] - pts > .2)[0])
     far = np.where(pts[:, None] - pts >= SINCE, n, 0)
     best, first = far.max(1, initial=0), pts[far.argmax(1)]
-    shots = np.unique(np.r_[0, [i for i in range(1, len(pts)) if n[i, max(0, i-2):i].max() < SHOT], [np.searchsorted(pts, (a + b)/2) for a, b in blanks], len(pts)].astype(int))
+    shots = np.unique(np.r_[0, [i for i in range(1, len(pts)) if n[i, max(0, i-2):i].max() < max(SHOT, ABRUPT*best[i]*(best[i-1] < AGAIN))], [np.searchsorted(pts, (a + b)/2) for a, b in blanks], len(pts)].astype(int))
     for s in _stretches(pts, np.flatnonzero(best >= AGAIN), first):
         if len(s) < 4 or np.ptp(pts[s]) < BRIEF or first[s[-1]] - first[s[0]] < SHOWS: continue
         if not ((pts[shots[1:-1]] > first[s[-1]]) & (shots[1:-1] <= s[0] + 1)).any(): continue # no cut before it: a rider who stood and looked about
