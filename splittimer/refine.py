@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['HEIGHT', 'STILL', 'matchers', 'FOV', 'LEAST', 'MOST', 'KEEP', 'LENS', 'LENS_SD', 'FEW', 'NEAR', 'WINDOW', 'NARROW',
-           'TRIED', 'PICTURES', 'OWN', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'PACE', 'WITNESSES', 'FACTOR',
-           'FLOOR', 'ZOOMED', 'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'WIDER', 'UNSURE', 'RATES',
-           'RATE', 'STEP', 'SOME', 'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'UNTOLD', 'PASSES', 'SETTLED', 'ABOUT',
-           'BESIDE', 'ADDED', 'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN',
-           'SHARES', 'ODD', 'RIGHT', 'SURE', 'TRUST', 'AMPLE', 'WANES', 'STEADY', 'KNOWN', 'VAGUE', 'PLACES',
-           'grey_frames', 'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of',
-           'Paths', 'bundle', 'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale',
-           'scale_of', 'by_paths', 'combine', 'Refined', 'halts', 'refine', 'refine_warp']
+           'PICTURES', 'OWN', 'ANCHOR', 'PEAK', 'CHANCE', 'HOLDS', 'PLENTY', 'PACE', 'WITNESSES', 'FACTOR', 'FLOOR',
+           'ZOOMED', 'STRAY', 'SHARED', 'GROWS', 'REACH', 'TICK', 'STRETCH', 'WIDER', 'UNSURE', 'RATES', 'RATE', 'STEP',
+           'SOME', 'HELD', 'AFTER', 'FARTHEST', 'APART', 'HALF', 'UNTOLD', 'PASSES', 'SETTLED', 'ABOUT', 'BESIDE',
+           'ADDED', 'SIGHT', 'FAR', 'SPARSE', 'HALT', 'LONGEST', 'STOOD', 'CRAWL', 'STIR', 'HERE', 'UNEVEN', 'SHARES',
+           'ODD', 'RIGHT', 'SURE', 'TRUST', 'AMPLE', 'WANES', 'STEADY', 'KNOWN', 'VAGUE', 'PLACES', 'grey_frames',
+           'moving', 'match', 'Matcher', 'similarity_of', 'rays', 'project', 'Views', 'views_of', 'Paths', 'bundle',
+           'Crossing', 'line_zero', 'crossing', 'Around', 'around', 'by_agreement', 'by_scale', 'scale_of', 'by_paths',
+           'combine', 'Refined', 'halts', 'refine', 'refine_warp']
 
 # %% ../nbs/11_refine.ipynb #fac36cb9
 import html
@@ -333,23 +333,32 @@ def _counts(ka, kb, height, match): # (S,T) matches that agree, (S,T) log scale
     return out[..., 0], np.log(out[..., 1])
 
 # %% ../nbs/11_refine.ipynb #0a1e2677
-NARROW, TRIED = .07, 3 # |log zoom| from which the wider film may be seen through a window; places at which it is tried whether more agrees so
+NARROW = .07 # |log zoom| from which the wider film is seen through a window
 
 class _Seen(NamedTuple):
     "A film as it is looked at: what part of its pictures, and how many degrees that is across"
     video:Video; part:float=1.; fov:float=FOV
 
-def _through(src, tgt, zoom): # both films, so that they show about the same
+def _through(src, tgt, zoom): # both films, so that they show about the same, and the log zoom that is made up for
+    if abs(zoom) < NARROW: return (_Seen(src), _Seen(tgt)), 0.
     part, fov = np.exp(-abs(zoom)), FOV*np.exp(-abs(zoom)/2) # the wider lens may be as much above the usual as the narrower is below
-    return _Seen(src, part if zoom > 0 else 1., fov), _Seen(tgt, part if zoom < 0 else 1., fov)
+    return (_Seen(src, part if zoom > 0 else 1., fov), _Seen(tgt, part if zoom < 0 else 1., fov)), zoom
 
 class _Source(NamedTuple):
     "The source's pictures around a place"
     at:np.ndarray; keys:list; size:tuple
 
+def _shot_at(film, t, reach): # first and last second between cuts, as far as they lie within `reach`; a fade, cut upon cut, is none
+    pairs = list(_pairs(film, max(t - reach, 0.), min(t + reach, film.duration)))
+    if not pairs: return -np.inf, np.inf
+    on = np.r_[False, _cuts(pairs), False]
+    at = np.array([(o.start + o.end)/2 for o in pairs])[on[1:-1] & ~on[:-2] & ~on[2:]]
+    return at[at <= t].max(initial=-np.inf), at[at > t].min(initial=np.inf)
+
 def _source(src, t, slope, window, matcher, ends=(-np.inf, np.inf)): # `None` if there are too few; `ends`: of the shot
     reach = window*min(1, 1/slope)
-    pts, greys = grey_frames(src.video, *np.clip([t - reach, t + reach], *ends), 17, src.part)
+    ends = np.array([ends, _shot_at(src.video, t, reach)])
+    pts, greys = grey_frames(src.video, *np.clip([t - reach, t + reach], ends[:, 0].max(), ends[:, 1].min()), 17, src.part)
     if len(pts) < 4: return None
     few = np.unique(np.linspace(0, len(pts) - 1, 9).round().astype(int))
     return _Source(pts[few] - t, matcher.detect([greys[i] for i in few], moving(greys)), greys[0].shape)
@@ -731,15 +740,6 @@ def _seen_at(src, tgt, warp, t, look, lenses, zoom, window, matcher): # what is 
     if a is not None: o |= _at_halt(src, tgt, warp, t, lens, sd, zoomed['paths']*ZOOMED['paths'], window, matcher)
     return o | dict(cut=_cut(tgt.video, float(_quantiles(*o['p'], .5))))
 
-def _window(src, tgt, zoom, there, look): # both films as they are best looked at, the log zoom that is made up for so, and the looks taken on the way; `look`: function of both and a place
-    plain = (_Seen(src), _Seen(tgt)), 0., {}
-    if abs(zoom) < NARROW or not len(there): return plain
-    few = there[np.unique(np.linspace(0, len(there) - 1, TRIED).round().astype(int))]
-    ways = plain[:2], (_through(src, tgt, zoom), zoom)
-    tried = [{i: look(both, i) for i in few} for both, _ in ways]
-    best = int(np.argmax([sum(_abreast(a, (said['agreement'] or said['alignment'])[0]) for a, said in o.values() if a is not None) for o in tried]))
-    return *ways[best], tried[best]
-
 def _checked(src, splits, window):
     splits = np.atleast_1d(np.asarray(splits, float))
     if not .1 <= window <= 2: raise SplitTimerError(f"window: must be from 0.1 to 2 seconds, got {window}")
@@ -780,12 +780,14 @@ def refine(
     splits = _checked(src, splits, window)
     coarse, zoom = warp(splits), -np.log(warp.info['view'].zoom) if 'view' in warp.info else 0.
     there, seen = np.flatnonzero(np.isfinite(coarse)), [{} for _ in splits]
-    look = lambda both, i: _look(*both, warp, splits[i], window, matcher)
-    (src, tgt), made_up, looks = _window(src, tgt, zoom, there, look)
-    zoom -= made_up # what is left
-    for i in progress_bar(there, desc='refining', unit='place', disable=None if progress else True): looks[i] = looks.get(i) or look((src, tgt), i)
-    lens, sd, spread = _lenses([v for a, _ in looks.values() if a for v in a.views], zoom)
-    for i, look in looks.items(): seen[i] = _seen_at(src, tgt, warp, splits[i], look, (lens, sd, spread), zoom, window, matcher)
+    about = zoom
+    for again in (True, False):
+        both, made_up = _through(src, tgt, about)
+        looks = {i: _look(*both, warp, splits[i], window, matcher) for i in progress_bar(there, desc='refining', unit='place', disable=None if progress else True)}
+        lens, sd, spread = _lenses([v for a, _ in looks.values() if a for v in a.views], about - made_up)
+        about = float(np.clip(lens[0][0] + made_up, -FARTHEST, FARTHEST))
+        if not again or abs(about - made_up) < NARROW: break
+    for i, look in looks.items(): seen[i] = _seen_at(*both, warp, splits[i], look, (lens, sd, spread), zoom - made_up, window, matcher)
     return _refined(warp, splits, coarse, seen, float(np.exp(lens[0][0] + made_up)))
 
 # %% ../nbs/11_refine.ipynb #63bbe92c
