@@ -601,11 +601,11 @@ def _windows(zoom): # log of how much longer the target's lens is -> crops of so
     part = round(50*math.exp(-min(abs(zoom), FARTHEST[0])))/50, 0., 0.
     return ((part, None), -math.log(part[0])) if zoom > 0 else ((None, part), math.log(part[0]))
 
-def _through_told(pair, again, progress=False): # the pair through the lens its keyframes tell, the view, the crops, if it is likelier so; `again`: function of crops to `Features` and `Keyframes` of both
+def _through_told(pair, total, again, progress=False): # the pair through the lens its keyframes tell, the view in all, the crops, if it is likelier so; `total`: the view before; `again`: function of crops to `Features` and `Keyframes` of both
     crops, zoom = _windows(pair.told)
     (a, b), keys = again(crops)
     near = _look_again(_Pair(a, b, View(), pair.rates, blanks=pair.blanks).verdict(), *keys, progress, pair.again)
-    if near.margin <= pair.margin: return pair, pair.view, (None, None)
+    if near.margin <= pair.margin: return pair, total, (None, None)
     view, left = View(math.exp(-zoom - near.told)), _Pair(a, b, View(math.exp(-near.told)), pair.rates, blanks=pair.blanks).verdict()
     left.first, left.looked, left.local, left.again = left.margin, True, near.local, near.again
     return left if left.verdict().margin > near.margin else near, view, crops
@@ -719,7 +719,7 @@ def align(
     keys = lambda fps=None, crops=(None, None): [keyframes(o, fps, crop=c, cache=cache, force=f, device=device, progress=progress) for o, c, f in zip((src, tgt), crops, anew)]
     if second or second is None and not bare and _doubtful(pair): _look_again(pair, *keys(), progress)
     crops = None, None
-    if pair.margin > 0 and abs(pair.told) > LEAST and not _related(pair): pair, total, crops = _through_told(pair, lambda c: ([extract(o, fps=f.meta.get('fps'), crop=w, **kw) for o, f, w in zip((src, tgt), (a, b), c)], keys(crops=c)), progress)
+    if pair.margin > 0 and abs(pair.told) > LEAST and not _related(pair): pair, total, crops = _through_told(pair, total, lambda c: ([extract(o, fps=f.meta.get('fps'), crop=w, **kw) for o, f, w in zip((src, tgt), (a, b), c)], keys(crops=c)), progress)
     warp = _warp(pair, names, ends, total)
     if not bare and (pair.looked or _halting(warp)) and any(stood := [stands(k) for k in keys(RATE)]):
         warp = _without_halts(pair, warp, stood, keys(crops=crops) if pair.looked else None, progress)

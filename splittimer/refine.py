@@ -46,8 +46,8 @@ def grey_frames(
     return np.array([f.pts for f in frames]), [_middle(cv2.cvtColor(f.image, cv2.COLOR_RGB2GRAY), part) for f in frames]
 
 def _middle(x, part): # of a picture
-    (h, w), (y, x0) = x.shape, (round(o*(1 - part)/2) for o in x.shape)
-    return np.ascontiguousarray(x[y:h-y, x0:w-x0])
+    (h, w), (top, left) = x.shape, (round(o*(1 - part)/2) for o in x.shape)
+    return np.ascontiguousarray(x[top:h-top, left:w-left])
 
 # %% ../nbs/11_refine.ipynb #ebc79493
 STILL = .15 # pixels a frame
@@ -698,7 +698,7 @@ TRUST = dict(bias=-.94, within=1.7, usual=3.87, pace=3.89, there=.63, cut=3.4, l
 AMPLE = .989 # probability within a quarter of a second from which more of it says no more
 WANES = .15 # seconds over which a cut ceases to matter
 STEADY = .4 # part of the matches left from picture to picture, below which there may be a cut
-KNOWN, VAGUE = .12, .7 # spread of log zooms from which nothing of a pair is called found, and the part of the confidence that is left then
+KNOWN, VAGUE = .08, .7 # spread of log zooms from which nothing of a pair is called found, and the part of the confidence that is left then
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
