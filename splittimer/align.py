@@ -6,8 +6,9 @@
 __all__ = ['LEVELS', 'BLANK', 'ASIDE', 'CLOSE', 'SURE', 'WIDEN', 'ORDINARY', 'FLOOR', 'HINT', 'SLOW', 'LIKE', 'USUAL', 'PAIR',
            'PLACE', 'TIME', 'MOST', 'WHEN', 'WHETHER', 'COARSE', 'PAD', 'BEYOND', 'MARGIN', 'LIFTS', 'LIFTED', 'WORTH',
            'NEAR', 'FAINTLY', 'BARRED', 'ZOOMS', 'FAINT', 'FARTHEST', 'AHEAD', 'SHARE', 'LEAST', 'GLANCE', 'PAIRS',
-           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'ALIKE', 'ENOUGH', 'OUTRUN', 'LAG', 'LEAP',
-           'STEEP', 'ASTRIDE', 'TimeWarp', 'blanks', 'presence', 'warp_of', 'find_view', 'scan', 'align']
+           'BESIDE', 'LOOKED', 'WEAK', 'UNLIKE', 'VAGUE', 'CLEAR', 'HOLE', 'ALIKE', 'ENOUGH', 'CLEARLY', 'BLINDLY',
+           'OUTRUN', 'LAG', 'LEAP', 'STEEP', 'ASTRIDE', 'TimeWarp', 'blanks', 'presence', 'warp_of', 'find_view',
+           'scan', 'align']
 
 # %% ../nbs/10_align.ipynb #766772be
 import html, math
@@ -560,7 +561,7 @@ def _candidates(pair, pa, pb): # times of keyframes -> (S,T) bool, which to comp
     return ask
 
 # %% ../nbs/10_align.ipynb #6462393f
-LOOKED = 25. # nats, below which a second look does not tell that films are of one track, if the first did not
+LOOKED = 18. # nats, below which a second look does not tell that films are of one track, if the first did not
 WEAK, UNLIKE = 3*MARGIN, 4. # nats, below which the films are not surely of one track; mean z score on the path, below which they are not surely aligned
 VAGUE, CLEAR = .2, .95 # part of the source's frames; probability of being found, or gone
 HOLE = 2. # seconds of the source between places that are found
@@ -601,14 +602,25 @@ def _windows(zoom): # log of how much longer the target's lens is -> crops of so
     part = round(50*math.exp(-min(abs(zoom), FARTHEST[0])))/50, 0., 0.
     return ((part, None), -math.log(part[0])) if zoom > 0 else ((None, part), math.log(part[0]))
 
-def _through_told(pair, total, again, progress=False): # the pair through the lens its keyframes tell, the view in all, the crops, if it is likelier so; `total`: the view before; `again`: function of crops to `Features` and `Keyframes` of both
-    crops, zoom = _windows(pair.told)
+CLEARLY = 50. # nats, below which a lens that keyframes tell is looked through
+BLINDLY = .3 # log zooms, either way, that are looked through where a pair is likely, but not surely of one track
+
+def _through(pair, zoom, again, progress=False): # the pair through the window of a lens so much longer, the view in all, the crops; `again`: function of crops to `Features` and `Keyframes` of both
+    crops, zoom = _windows(zoom)
     (a, b), keys = again(crops)
     near = _look_again(_Pair(a, b, View(), pair.rates, blanks=pair.blanks).verdict(), *keys, progress, pair.again)
-    if near.margin <= pair.margin: return pair, total, (None, None)
     view, left = View(math.exp(-zoom - near.told)), _Pair(a, b, View(math.exp(-near.told)), pair.rates, blanks=pair.blanks).verdict()
     left.first, left.looked, left.local, left.again = left.margin, True, near.local, near.again
     return left if left.verdict().margin > near.margin else near, view, crops
+
+def _through_windows(pair, total, again, progress=False): # the pair through the window by which it is likeliest, the view in all, the crops; `total`: the view before
+    crops, told = (None, None), pair.told
+    for zoom in (told, BLINDLY, -BLINDLY):
+        needless = pair.margin >= CLEARLY if zoom == told else _related(pair)
+        if not pair.looked or pair.margin <= 0 or needless or abs(zoom) <= LEAST: continue
+        closer, view, window = _through(pair, zoom, again, progress)
+        if closer.margin > pair.margin: pair, total, crops = closer, view, window
+    return pair, total, crops
 
 # %% ../nbs/10_align.ipynb #465d1cd5
 OUTRUN, LAG = 1.5, 1.5 # seconds by which one film runs ahead, beyond so many seconds for one of the other's
@@ -718,8 +730,7 @@ def align(
     pair = _Pair(a, b, view, rates, blanks=(blanks(a), blanks(b))).verdict()
     keys = lambda fps=None, crops=(None, None): [keyframes(o, fps, crop=c, cache=cache, force=f, device=device, progress=progress) for o, c, f in zip((src, tgt), crops, anew)]
     if second or second is None and not bare and _doubtful(pair): _look_again(pair, *keys(), progress)
-    crops = None, None
-    if pair.margin > 0 and abs(pair.told) > LEAST and not _related(pair): pair, total, crops = _through_told(pair, total, lambda c: ([extract(o, fps=f.meta.get('fps'), crop=w, **kw) for o, f, w in zip((src, tgt), (a, b), c)], keys(crops=c)), progress)
+    pair, total, crops = _through_windows(pair, total, lambda c: ([extract(o, fps=f.meta.get('fps'), crop=w, **kw) for o, f, w in zip((src, tgt), (a, b), c)], keys(crops=c)), progress)
     warp = _warp(pair, names, ends, total)
     if not bare and (pair.looked or _halting(warp)) and any(stood := [stands(k) for k in keys(RATE)]):
         warp = _without_halts(pair, warp, stood, keys(crops=crops) if pair.looked else None, progress)

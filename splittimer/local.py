@@ -276,7 +276,7 @@ def stands(
 
 # %% ../nbs/07_local.ipynb #114e8d76
 USUAL, BREAK, WORTH = 8.3, 17.5, .35 # agree by chance; speak neither for nor against; nats for each more
-LEAST, MOST = -1.2, 8. # nats
+LEAST, MOST = -1.2, 16. # nats
 FEW = 8 # compared, of fewer a median is not what is usual
 
 def local_ratio(

@@ -496,7 +496,7 @@ def combine(
 
 def _quantiles(x, p, levels): return np.interp(levels, np.cumsum(p) - p/2, x)
 
-STRETCH = {.5: .48, .8: .51, .9: .56, .95: .6, .99: .74} # intervals are so many times what the product has
+STRETCH = {.5: .54, .8: .57, .9: .6, .95: .61, .99: .74} # intervals are so many times what the product has
 WIDER = dict(doubt=.22, pace=.78) # powers by which they are wider: of the doubt of the log zoom in hundredths, and of how much faster or slower the target's time runs
 
 def _stretched(q, doubt, pace): # quantiles at `LEVELS`; of the log zoom; target seconds a second of the source
@@ -698,7 +698,7 @@ TRUST = dict(bias=-.94, within=1.7, usual=3.87, pace=3.89, there=.63, cut=3.4, l
 AMPLE = .989 # probability within a quarter of a second from which more of it says no more
 WANES = .15 # seconds over which a cut ceases to matter
 STEADY = .4 # part of the matches left from picture to picture, below which there may be a cut
-KNOWN, VAGUE = .08, .7 # spread of log zooms from which nothing of a pair is called found, and the part of the confidence that is left then
+KNOWN, VAGUE = .12, .7 # spread of log zooms from which nothing of a pair is called found, and the part of the confidence that is left then
 PLACES = 4 # that are needed to know what is usual
 
 def _odds(p): return np.log(np.clip(p, 1e-4, 1 - 1e-4)/(1 - np.clip(p, 1e-4, 1 - 1e-4)))
