@@ -28,7 +28,7 @@ from .align import align
 from .refine import refine as refine_times
 from .start import start_like
 from .scores import METHODS, predict
-from .joint import joint, pool
+from .joint import RELAYS, joint, pool
 
 # %% ../nbs/30_find.ipynb #1f0c395a
 class Found(NamedTuple):
@@ -86,7 +86,7 @@ def _set_off(found, warp, src, tgt, mark):
     "`found`, with split 0 where the rider sets off, if that is what the mark stands for"
     if (seen := start_like(_film(src), mark, _film(tgt), warp)) is None: return found
     start, late = seen
-    if start.status == 'absent' and found.status[0] == 'found' and found.evidence[0] == 'geometry': return found
+    if start.status == 'absent' and found.status[0] == 'found' and (found.evidence[0] == 'geometry' or found.evidence[0].endswith('ways')): return found
     if np.nanmin(np.r_[found.target_s[1:], np.inf]) <= start.time: return found
     words = '' if start.status == 'absent' else 'start' if not late else f"{abs(late):.2f} s {'after' if late > 0 else 'before'} the start"
     for o, x in zip(found, (start.time, start.low, start.high, start.confidence, start.status, words)): o[0] = x
@@ -110,6 +110,7 @@ def find_by_joint(src, tgt,
     runs=(),           # all runs of the track
     pairs='all',       # 'all', 'sparse' or a number of partners of each run
     refine:bool=True,  # look at both films at their full rate around each split
+    relays:int=RELAYS, # third runs by way of which splits are refined, at most
     force:bool|str=False, # extract features again
     **kwargs
 )->Found:
@@ -118,7 +119,14 @@ def find_by_joint(src, tgt,
     if not all(isinstance(o, Run) for o in runs) or len(runs) < 3: return find_by_align(src, tgt, splits, force=force, refine=refine, **kwargs)
     for o in runs if force is True else [tgt] if force else []: extract(o, force=True, **{k: v for k, v in kwargs.items() if k in ('encoder', 'fps', 'cache', 'device', 'progress')})
     if force: _tracks.clear()
-    return _read_off(_track_of(runs, pairs, kwargs).warp(src, tgt), src, tgt, splits, refine, kwargs)
+    track = _track_of(runs, pairs, kwargs)
+    if not refine: return _read_off(track.warp(src, tgt), src, tgt, splits, refine, kwargs)
+    p = track.find(src, tgt, splits, relays=relays, progress=kwargs.get('progress', True))
+    found = Found(*p[:5], _how_many(p.agree, 'ways'))
+    return found if np.isnan(p.target_s).all() else _set_off(found, track.direct(src, tgt), src, tgt, splits[0])
+
+def _how_many(agree, voices): # words for how many of the voices agree
+    return np.array([f'{(a > .5).sum()} of {k} {voices}' if (k := np.isfinite(a).sum()) else '' for a in agree.T], object)
 
 _decided = {'geometry': 'geometry', 'coarse': 'alignment', 'disputed': 'disagreement', 'halt': 'stop', 'aside': 'beyond a blank', '-': ''}
 
@@ -200,7 +208,7 @@ class PredictedSplit(msgspec.Struct):
     high_s:_Seconds|None
     confidence:Annotated[float, msgspec.Meta(ge=0, le=1)]
     status:Literal[_statuses]
-    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two, 'stop', 'beyond a blank', 'start'
+    evidence:str='' # what decided: 'geometry', 'alignment', 'disagreement' of the two, 'stop', 'beyond a blank', 'start', how many 'of 4 ways' or 'of 3 riders' agree
 
     def __post_init__(self):
         nulls, absent = [o is None for o in (self.target_s, self.target_timecode, self.low_s, self.high_s)], self.status == 'absent'
@@ -392,10 +400,8 @@ def _from_several(srcs, tgt, method, splits, annotation_fps, options):
         found.append(_complete(find(o, tgt, t.copy(), **options), n, method))
         if options.get('force'): options = options | dict(force=False)
     p = pool(*([getattr(f, k) for f in found] for k in ('target_s', 'low_s', 'high_s', 'confidence', 'status')))
-    said, with_it = np.sum(np.isfinite(p.agree), 0), np.nansum(p.agree > .5, 0)
-    words = np.array([f'{w} of {k} riders' if k else '' for w, k in zip(with_it, said)])
     known = tgt.splits if isinstance(tgt, Run) and tgt.n_splits == n else None
-    return _predictions(ids[0], method, times, _in_order(_complete(Found(*p[:5], words), n, method)), fps, known)
+    return _predictions(ids[0], method, times, _in_order(_complete(Found(*p[:5], _how_many(p.agree, 'riders')), n, method)), fps, known)
 
 # %% ../nbs/30_find.ipynb #6840b8af
 def find_splits(
@@ -515,6 +521,7 @@ def splittimer_find(
     track:str=None, # track to work on; can be left out if the config has only one
     source:Param("rider or riders whose splits are known; if left out, all who have some", str, nargs='+')=None,
     pairs:str=None, # with --method joint, which pairs to align: all, sparse, or a number of partners of each
+    relays:int=None, # with --method joint, by way of how many third runs, at most, splits are refined
     target:Param("rider or riders to find the splits for; if left out, all others of the track", str, nargs='+')=None,
     films:Param("two films instead of a config, first the one whose splits are known", str, nargs='+')=None,
     splits:Param("times in the source instead of those in the config: timecodes or seconds, with commas between", str, nargs='+')=None,
@@ -536,7 +543,7 @@ def splittimer_find(
     _json_target(out)
     target, source, splits = _items(target), _items(source), _items(splits)
     pairs = int(pairs) if pairs and pairs.isdigit() else pairs
-    options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device, pairs=pairs, checkpoint=checkpoint, threshold=threshold, stride=stride, order=order or None).items() if v is not None}
+    options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device, pairs=pairs, relays=relays, checkpoint=checkpoint, threshold=threshold, stride=stride, order=order or None).items() if v is not None}
     options |= {k: v for k, v in dict(force=force, progress=not quiet, refine=not coarse).items() if k in _options(method)}
     def done(preds, single):
         save_predictions(out, preds[0] if single else preds)

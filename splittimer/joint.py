@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TOL', 'OUT', 'STEADY', 'YES', 'NO', 'PRIOR', 'TRUST', 'OWN', 'DOUBT', 'SHARE', 'SPREAD', 'LEAST', 'BRIDGE', 'NEXT',
-           'PLAIN', 'MARKED', 'vote', 'Leg', 'Said', 'Legs', 'rising', 'Track', 'fuse', 'Pooled', 'pool',
-           'choose_pairs', 'joint', 'save_warp', 'load_warp']
+           'PLAIN', 'FINE', 'HEARD', 'AGAINST', 'MISSED', 'MARKED', 'RELAYS', 'vote', 'Leg', 'Said', 'Legs', 'rising',
+           'Track', 'fuse', 'Pooled', 'pool', 'choose_pairs', 'joint', 'save_warp', 'load_warp']
 
 # %% ../nbs/13_joint.ipynb #7165a508
 import html, json, math
@@ -21,7 +21,8 @@ from .config import Run, _nearest
 from .video import Video
 from .features import Features
 from .similarity import View
-from .align import CLOSE, LEVELS, MARGIN, SLOW, STEEP, SURE, TimeWarp, align, _NORMAL, _ascending, _at, _shot_of, _steps
+from .align import LEVELS, MARGIN, SLOW, STEEP, TimeWarp, align, _NORMAL, _ascending, _at, _shot_of, _steps
+from .refine import RIGHT, SURE as ENOUGH, refine
 
 # %% ../nbs/13_joint.ipynb #ff913781
 TOL = .05    # seconds by which warps may differ on top of what they say themselves
@@ -246,7 +247,7 @@ class Track:
         self.legs.back = {(a, b): Leg(_turned(w)) for (b, a), w in warps.items() if (a, b) in warps and (a, b) in self.legs and _linked(w) and _linked(warps[a, b])}
         self.groups = _groups(self.runs, self.legs)
         self.strays = [g[0] for g in self.groups if len(g) == 1]
-        self._said, self._warps = {}, {}
+        self._said, self._warps, self._reads, self.films = {}, {}, {}, {} # `films`: {name: run or film}, where they are known
 
     def _known(self, o): # a run, or what it is called -> its name
         for name in (o, _name(o), *[r for r in self.runs if r.split('/')[-1] == o]):
@@ -427,40 +428,51 @@ def plot(self:Track):
     return ax, table
 
 # %% ../nbs/13_joint.ipynb #f65aeee5
+FINE = .005 # seconds, added to every deviation
+HEARD, AGAINST = .99, -1.5 # confidence that counts at most; nats that a voice counts at least that gives the same time
+MISSED = 1/3 # part of the voices that have to say so for a place to be called absent
+
 class Pooled(NamedTuple):
-    "What several sources together say of each split"
-    target_s:np.ndarray   # (S,) seconds, NaN where all say absent
+    "What several sources, or several ways from one, together say of each split"
+    target_s:np.ndarray   # (S,) seconds, NaN where it is absent
     low_s:np.ndarray; high_s:np.ndarray # (S,) the 90 % interval
     confidence:np.ndarray # (S,) 0..1
     status:np.ndarray     # (S,) 'found', 'uncertain', 'absent'
     agree:np.ndarray      # (R,S) 0..1, how much each source agrees; NaN where it says nothing
 
+def _sum_up(t, var, conf, said): # (R,S) each -> (S,) seconds, nats for being right; (R,S) how much each agrees
+    y, _, agree = vote(t, var, np.where(said, np.maximum(conf, 1e-3), 1e-9))
+    c = np.clip(conf, 1e-3, HEARD)
+    for _ in range(5):
+        w = said*c*_agreement(t - y, var + TOL**2)/(var + FINE**2)
+        y = (w*t).sum(0)/np.maximum(w.sum(0), 1e-300)
+    near, nats = 1/(1 + ((t - y)/RIGHT)**4), np.log(c/(1 - c))
+    word = said*(near*np.maximum(nats, AGAINST) - (1 - near)*np.maximum(nats, 0))
+    first = np.arange(len(t))[:, None] == word.argmax(0)
+    return y, (word/np.where(first | (word < 0), 1, 1 + 9*var/RIGHT**2)).sum(0), agree
+
 def pool(
     target_s,    # (R,S) seconds at which R sources place S splits, NaN where absent or unknown
     low_s, high_s, # (R,S) their 90 % intervals
     confidence,  # (R,S) 0..1
-    status=None, # (R,S) 'found', 'uncertain' or 'absent', kept where only one source says anything
+    status=None, # (R,S) 'found', 'uncertain', 'absent', or `None` where a source does not know of the split; kept where only one says anything
 )->Pooled:
     "Several sources' estimates of the same moments as one"
     t, low, high, conf = (np.atleast_2d(np.asarray(o, float)) for o in (target_s, low_s, high_s, confidence))
     if not t.shape == low.shape == high.shape == conf.shape: raise SplitTimerError(f"pool: times, intervals and confidences must have one shape, got {t.shape}, {low.shape}, {high.shape}, {conf.shape}")
     said = np.isfinite(t)
-    var, weight = np.where(said, np.maximum((high - low)/3.29, 1e-3), 1e3)**2, np.where(said, np.maximum(conf, 1e-3), 1e-9)
-    y, _, agree = vote(np.where(said, t, 0.), var, weight)
-    yes, no = (weight*agree).sum(0), (weight*(1 - agree)*said).sum(0)
-    right = _logistic(TRUST*(yes - no) + OWN*(weight*agree).max(0))
-    sd, best = np.sqrt(np.where(agree > .5, var, 1e6).min(0)), np.where(agree > .5, weight, weight*agree).max(0)
-    sure = right*best*_within(CLOSE/sd)
-    doubt = right < SURE
-    lo, hi = (np.where(doubt, end(np.where(said, o, y), axis=0), y + side*1.645*sd) for o, end, side in ((low, np.min, -1), (high, np.max, 1)))
-    one = said.sum(0) == 1
-    y, lo, hi, sure = (np.where(one, np.where(said, o, 0).sum(0), p) for o, p in ((t, y), (low, lo), (high, hi), (conf, sure)))
-    verdict = np.where(sure >= SURE, 'found', 'uncertain').astype(object)
-    if status is not None: verdict = np.where(one, np.take_along_axis(np.atleast_2d(np.asarray(status, object)), said.argmax(0)[None], 0)[0], verdict)
-    none = ~said.any(0)
+    status = np.where(said, np.where(conf >= ENOUGH, 'found', 'uncertain'), None) if status is None else np.atleast_2d(np.asarray(status, object))
+    var, conf = np.where(said, np.maximum((high - low)/3.29, 1e-3), 1e3)**2, np.where(said, conf, 0.)
+    y, nats, agree = _sum_up(np.where(said, t, 0.), var, conf, said)
+    sd, sure = np.sqrt(np.where(agree > .5, var, 1e6).min(0)), _logistic(np.minimum(nats, 6.))
+    lo, hi = (np.where(sure < ENOUGH, end(np.where(said, o, y), axis=0), y + side*1.645*sd) for o, end, side in ((low, np.min, -1), (high, np.max, 1)))
+    verdict = np.where(sure >= ENOUGH, 'found', 'uncertain').astype(object)
+    one, only = said.sum(0) == 1, said.argmax(0)[None]
+    y, lo, hi, sure, verdict = (np.where(one, np.take_along_axis(o, only, 0)[0], p) for o, p in ((t, y), (low, lo), (high, hi), (conf, sure), (status, verdict)))
+    missed = (status == 'absent').sum(0) >= MISSED*np.maximum(np.not_equal(status, None).sum(0), 1)
+    none = ~said.any(0) | missed & (conf.max(0) < .5)
     return Pooled(*(np.where(none, np.nan, o) for o in (y, np.minimum(lo, y), np.maximum(hi, y))), np.where(none, 0., sure), np.where(none, 'absent', verdict), np.where(said, agree, np.nan))
 
-def _within(x): return np.array([math.erf(o/math.sqrt(2)) for o in np.ravel(x)]).reshape(np.shape(x)) # of a normal, within x deviations
 
 # %% ../nbs/13_joint.ipynb #ce8b2e4a
 MARKED = .03 # seconds, standard deviation of a mark made by hand
@@ -481,6 +493,71 @@ def splits(self:Track,
         extra = 1.645*MARKED
         said.append((y, y - np.hypot(y - lo, extra), y + np.hypot(hi - y, extra), w.confidence(there), w.status(there)))
     return pool(*(np.array(o) for o in zip(*said)))
+
+# %% ../nbs/13_joint.ipynb #a17c3b03
+RELAYS = 3 # third runs, at most
+
+@patch
+def relays(self:Track,
+    a, b, # two runs, or their names
+    most:int=RELAYS,
+)->list: # names
+    "Third runs by way of which one run is reached from another, those first that show most of what both do"
+    a, b = self._known(a), self._known(b)
+    t, share = self._frames(a), {}
+    for c in self.runs:
+        if c in (a, b) or not {(a, c), (c, b)} <= set(self.legs): continue
+        y, _, _, found, _ = self.legs[a, c](t)
+        share[c] = float((found*self.legs[c, b](y)[3]).mean())
+    return sorted(share, key=share.get, reverse=True)[:most]
+
+
+# %% ../nbs/13_joint.ipynb #a17c3b05
+@patch
+def direct(self:Track,
+    a, b, # source and target: two runs, or their names
+)->TimeWarp:
+    "The warp of a pair as it was aligned, or by way of third runs where it was not, or does not hold"
+    a, b = self._known(a), self._known(b)
+    return self.legs[a, b].warp if (a, b) in self.legs else self.warp(a, b)
+
+@patch
+def _read(self:Track, a, b, t, films, refiner): # seconds, interval, confidence, status of what one film shows in another, once; `None` for a status where the time is not known to begin with
+    if (key := (a, b, t.tobytes())) not in self._reads:
+        out, inside = [np.full(len(t), np.nan) for _ in range(3)] + [np.zeros(len(t)), np.full(len(t), None)], np.flatnonzero(np.isfinite(t))
+        if len(inside):
+            r = refiner(self.direct(a, b), films[a], films[b], np.clip(t[inside], 0, self._length(a)[0]))
+            for o, x in zip(out, (r.target_s, r.low_s, r.high_s, r.confidence, r.status)): o[inside] = x
+            out[3][np.isnan(out[0])] = 0.
+        self._reads[key] = out
+    return self._reads[key]
+
+@patch
+def _by_way(self:Track, a, c, b, t, films, refiner): # the same, by way of c
+    y, low, high, sure, _ = self._read(a, c, t, films, refiner)
+    z, lo, hi, conf, status = self._read(c, b, y, films, refiner)
+    pace = np.nan_to_num(self.legs[c, b](np.nan_to_num(y))[2], nan=1.)
+    return z, z - np.hypot(z - lo, pace*(y - low)), z + np.hypot(hi - z, pace*(high - y)), conf*sure, np.where(sure < .5, None, status)
+
+@patch
+def find(self:Track,
+    a, b, # source and target: two runs, or their names
+    splits, # (S,) seconds of the source
+    films:dict=None, # {name: run or film}; not needed of a `Track` that `joint` made
+    relays:int=RELAYS, # third runs, at most
+    refiner=refine, # what refines the times of places by a warp, called as `refine` is
+    progress:bool=True, # show a bar
+)->Pooled: # of the ways: the straight one first
+    "Splits of one run in the film of another, refined, straight and by way of third runs"
+    a, b, films, t = self._known(a), self._known(b), films or self.films, np.atleast_1d(np.asarray(splits, float))
+    if a == b: raise SplitTimerError(f"{a}: source and target are the same; name two runs")
+    if isinstance(relays, bool) or not isinstance(relays, Integral) or relays < 0: raise SplitTimerError(f"relays: must be a number of third runs from 0 on, got {relays!r}")
+    ways = [None, *self.relays(a, b, relays)]
+    for r in (a, b, *ways[1:]):
+        if r not in films: raise SplitTimerError(f"{r}: to refine, its film is needed; give it in `films`, as {{{r!r}: its run or path}}")
+    said = [self._by_way(a, c, b, t, films, refiner) if c else self._read(a, b, t, films, refiner) for c in progress_bar(ways, desc='refining', unit='way', disable=None if progress else True)]
+    return pool(*(np.array(o) for o in zip(*said)))
+
 
 # %% ../nbs/13_joint.ipynb #ba05a9e2
 def choose_pairs(
@@ -530,7 +607,9 @@ def joint(
             warps[a, b] = aligner(runs[names.index(a)], runs[names.index(b)], encoder=encoder, progress=progress, **kwargs)
     do([(names[i], names[j]) for i, j in pairs])
     if k: do(_more(names, warps, k))
-    return fuse({p: w for p, w in warps.items() if set(p) <= set(names)})
+    track = fuse({p: w for p, w in warps.items() if set(p) <= set(names)})
+    track.films = dict(zip(names, runs))
+    return track
 
 # %% ../nbs/13_joint.ipynb #012f69f2
 _curves = 'pts', 'mean', 'quantiles', 'found', 'gone'

@@ -291,8 +291,10 @@ def together(
 def _answer(method, pair, src, tgt, times, truth, options):
     "What a finder says, and the level at which the truth lies in it"
     if method not in ('align', 'joint'): return _complete(get_finder(method)(src, tgt, times.copy(), **options), len(times), method), np.full(len(times), np.nan)
-    aligning = {k: v for k, v in options.items() if k not in ('runs', 'refine')}
-    warp = kept_warp(pair.source, pair.target, **aligning) if method == 'align' else together([*pair.riders, pair.source, pair.target], **aligning).warp(src, tgt)
+    aligning = {k: v for k, v in options.items() if k not in ('runs', 'refine', 'relays')}
+    track = together([*pair.riders, pair.source, pair.target], **aligning) if method == 'joint' else None
+    if track and options.get('refine', False): return _complete(Found(*track.find(src, tgt, times, progress=False, **{k: v for k, v in options.items() if k == 'relays'})[:5]), len(times), method), np.full(len(times), np.nan)
+    warp = track.warp(src, tgt) if track else kept_warp(pair.source, pair.target, **aligning)
     if not options.get('refine', False): return _complete(Found(warp(times), *warp.interval(times), warp.confidence(times), warp.status(times)), len(times), method), level_of(warp, times, truth)
     r = refine(warp, src, tgt, times)
     level = [np.interp(u, q + np.arange(len(q))*1e-12, LEVELS, left=0, right=1) if np.isfinite(u + q[0]) else np.nan for u, q in zip(truth, r.quantiles)]
