@@ -390,6 +390,7 @@ def _from_several(srcs, tgt, method, splits, annotation_fps, options):
     srcs = [o for o in srcs if o is not tgt and getattr(o, 'name', o) != getattr(tgt, 'name', tgt)]
     if not srcs: raise SplitTimerError(f"{getattr(tgt, 'name', tgt)}: no source is left but the target; name another rider whose splits are known")
     if len(srcs) == 1: return find_splits(srcs[0], tgt, method, None, annotation_fps, **options)
+    if 'relays' in _options(method): options = dict(relays=max(0, RELAYS + 1 - len(srcs))) | options # the other sources are ways enough
     ids, ready = [_ids(o, tgt) for o in srcs], [_prepare(o, method, None, annotation_fps, options) for o in srcs]
     counts = {o.name: len(times) for o, (_, times, _) in zip(srcs, ready)}
     if len(set(counts.values())) > 1: raise SplitTimerError('sources: all need the same number of splits, got ' + ', '.join(f'{k}: {n}' for k, n in counts.items()))
