@@ -469,7 +469,7 @@ def pool(
     verdict = np.where(sure >= ENOUGH, 'found', 'uncertain').astype(object)
     one, only = said.sum(0) == 1, said.argmax(0)[None]
     y, lo, hi, sure, verdict = (np.where(one, np.take_along_axis(o, only, 0)[0], p) for o, p in ((t, y), (low, lo), (high, hi), (conf, sure), (status, verdict)))
-    missed = (status == 'absent').sum(0) >= MISSED*np.maximum(np.not_equal(status, None).sum(0), 1)
+    missed = (status == 'absent').sum(0) >= MISSED*np.maximum((said | (status == 'absent')).sum(0), 1)
     none = ~said.any(0) | missed & (conf.max(0) < .5)
     return Pooled(*(np.where(none, np.nan, o) for o in (y, np.minimum(lo, y), np.maximum(hi, y))), np.where(none, 0., sure), np.where(none, 'absent', verdict), np.where(said, agree, np.nan))
 
@@ -491,7 +491,7 @@ def splits(self:Track,
         w, there = self.warp(r, target), np.where(np.isnan(t), -1., t)
         y, (lo, hi) = w(there), w.interval(there)
         extra = 1.645*MARKED
-        said.append((y, y - np.hypot(y - lo, extra), y + np.hypot(hi - y, extra), w.confidence(there), w.status(there)))
+        said.append((y, y - np.hypot(y - lo, extra), y + np.hypot(hi - y, extra), w.confidence(there), np.where(np.isnan(t), None, w.status(there))))
     return pool(*(np.array(o) for o in zip(*said)))
 
 # %% ../nbs/13_joint.ipynb #a17c3b03
