@@ -496,23 +496,24 @@ def _film_pair(films, splits, others):
 # %% ../nbs/30_find.ipynb #d5e3b774
 _meaning = dict(uncertain='the time is a guess, look at the film there before you use it', absent="no sign of that place in the target's film")
 
-def _remarks(preds):
-    "A line that explains the statuses of `preds`, if any needs it"
+def _remarks(preds, third=False):
+    "Lines that explain the statuses of `preds`, if any needs it; `third`: are there more films of the track?"
     seen = {o.status for o in preds.predicted_splits}
     said = '; '.join(f'{k}: {v}' for k, v in _meaning.items() if k in seen)
-    return [said] if said else []
+    hint = ['--method joint asks the films of third riders as well: that takes longer, and finds more'] if third and preds.method == 'align' and 'uncertain' in seen else []
+    return [said] + hint if said else []
 
 # %% ../nbs/30_find.ipynb #2e80af38
 def _find_in_config(config, track, source, targets, method, done, options):
     cfg = Config.load(config or 'video_config.yaml')
     if track is None and len(cfg.tracks) != 1: raise SplitTimerError(f"{cfg.path}: say which --track. Known: {', '.join(cfg.tracks) or 'none'}")
     track = cfg.tracks[0] if track is None else track
-    single = len(_all_targets(cfg, _sources(cfg, track, source), targets)) == 1
-    return find_track(cfg, track, source, targets, method, each=lambda preds: done(preds, single), **options)
+    single, third = len(_all_targets(cfg, _sources(cfg, track, source), targets)) == 1, len(cfg.runs(track)) > 2
+    return find_track(cfg, track, source, targets, method, each=lambda preds: done(preds, single, third), **options)
 
 def _find_in_films(films, splits, others, method, done, options):
     src, tgt = _film_pair(films, splits, others)
-    done([find_splits(src, tgt, method, **options)], True)
+    done([find_splits(src, tgt, method, **options)], True, False)
     return []
 
 # %% ../nbs/30_find.ipynb #1e0040b1
@@ -546,9 +547,9 @@ def splittimer_find(
     pairs = int(pairs) if pairs and pairs.isdigit() else pairs
     options = {k: v for k, v in dict(splits=splits, annotation_fps=annotation_fps, encoder=encoder, fps=fps, device=device, pairs=pairs, relays=relays, checkpoint=checkpoint, threshold=threshold, stride=stride, order=order or None).items() if v is not None}
     options |= {k: v for k, v in dict(force=force, progress=not quiet, refine=not coarse).items() if k in _options(method)}
-    def done(preds, single):
+    def done(preds, single, third):
         save_predictions(out, preds[0] if single else preds)
-        if not quiet: print(preds[-1], *_remarks(preds[-1]), f'written to {out}', sep='\n', end='\n\n', flush=True)
+        if not quiet: print(preds[-1], *_remarks(preds[-1], third), f'written to {out}', sep='\n', end='\n\n', flush=True)
     if films is None: _, failed = _find_in_config(config, track, source, target, method, done, options)
     else: failed = _find_in_films(films, splits, {'a config': config, '--track': track, '--source': source, '--target': target}, method, done, options)
     if failed: raise SplitTimerError('\nerror: '.join(failed))
