@@ -28,7 +28,7 @@ from .align import align
 from .refine import refine as refine_times
 from .start import start_like
 from .scores import METHODS, predict
-from .joint import RELAYS, joint, pool
+from .joint import RELAYS, joint, pool, _check_relays
 
 # %% ../nbs/30_find.ipynb #1f0c395a
 class Found(NamedTuple):
@@ -115,6 +115,7 @@ def find_by_joint(src, tgt,
     **kwargs
 )->Found:
     "Align all runs of the track together, and read the splits off"
+    _check_relays(relays)
     runs = list({o.name if isinstance(o, Run) else str(o): o for o in (*runs, src, tgt)}.values())
     if not all(isinstance(o, Run) for o in runs) or len(runs) < 3: return find_by_align(src, tgt, splits, force=force, refine=refine, **kwargs)
     for o in runs if force is True else [tgt] if force else []: extract(o, force=True, **{k: v for k, v in kwargs.items() if k in ('encoder', 'fps', 'cache', 'device', 'progress')})

@@ -539,6 +539,9 @@ def _by_way(self:Track, a, c, b, t, films, refiner): # the same, by way of c
     pace = np.nan_to_num(self.legs[c, b](np.nan_to_num(y))[2], nan=1.)
     return z, z - np.hypot(z - lo, pace*(y - low)), z + np.hypot(hi - z, pace*(high - y)), conf*sure, np.where(sure < .5, None, status)
 
+def _check_relays(n):
+    if isinstance(n, bool) or not isinstance(n, Integral) or n < 0: raise SplitTimerError(f"relays: must be a number of third runs from 0 on, got {n!r}")
+
 @patch
 def find(self:Track,
     a, b, # source and target: two runs, or their names
@@ -551,7 +554,7 @@ def find(self:Track,
     "Splits of one run in the film of another, refined, straight and by way of third runs"
     a, b, films, t = self._known(a), self._known(b), films or self.films, np.atleast_1d(np.asarray(splits, float))
     if a == b: raise SplitTimerError(f"{a}: source and target are the same; name two runs")
-    if isinstance(relays, bool) or not isinstance(relays, Integral) or relays < 0: raise SplitTimerError(f"relays: must be a number of third runs from 0 on, got {relays!r}")
+    _check_relays(relays)
     ways = [None, *self.relays(a, b, relays)]
     for r in (a, b, *ways[1:]):
         if r not in films: raise SplitTimerError(f"{r}: to refine, its film is needed; give it in `films`, as {{{r!r}: its run or path}}")
