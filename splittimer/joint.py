@@ -537,7 +537,9 @@ def _by_way(self:Track, a, c, b, t, films, refiner): # the same, by way of c
     y, low, high, sure, _ = self._read(a, c, t, films, refiner)
     z, lo, hi, conf, status = self._read(c, b, y, films, refiner)
     pace = np.nan_to_num(self.legs[c, b](np.nan_to_num(y))[2], nan=1.)
-    return z, z - np.hypot(z - lo, pace*(y - low)), z + np.hypot(hi - z, pace*(high - y)), conf*sure, np.where(sure < .5, None, status)
+    conf = conf*sure
+    known = np.where(np.isfinite(z), np.where((status == 'found') & (conf >= ENOUGH), 'found', 'uncertain'), np.where(sure < .5, None, status))
+    return z, z - np.hypot(z - lo, pace*(y - low)), z + np.hypot(hi - z, pace*(high - y)), conf, known
 
 def _check_relays(n):
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 0: raise SplitTimerError(f"relays: must be a number of third runs from 0 on, got {n!r}")
