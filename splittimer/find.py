@@ -86,7 +86,7 @@ def _set_off(found, warp, src, tgt, mark):
     "`found`, with split 0 where the rider sets off, if that is what the mark stands for"
     if (seen := start_like(_film(src), mark, _film(tgt), warp)) is None: return found
     start, late = seen
-    if start.status == 'absent' and found.status[0] == 'found' and (found.evidence[0] == 'geometry' or found.evidence[0].endswith('ways')): return found
+    if start.status == 'absent' and found.status[0] == 'found' and (found.evidence[0] == 'geometry' or ' way' in found.evidence[0]): return found
     if np.nanmin(np.r_[found.target_s[1:], np.inf]) <= start.time: return found
     words = '' if start.status == 'absent' else 'start' if not late else f"{abs(late):.2f} s {'after' if late > 0 else 'before'} the start"
     for o, x in zip(found, (start.time, start.low, start.high, start.confidence, start.status, words)): o[0] = x
@@ -123,11 +123,11 @@ def find_by_joint(src, tgt,
     track = _track_of(runs, pairs, kwargs)
     if not refine: return _read_off(track.warp(src, tgt), src, tgt, splits, refine, kwargs)
     p = track.find(src, tgt, splits, relays=relays, progress=kwargs.get('progress', True))
-    found = Found(*p[:5], _how_many(p.agree, 'ways'))
+    found = Found(*p[:5], _how_many(p.agree, 'way'))
     return found if np.isnan(p.target_s).all() else _set_off(found, track.direct(src, tgt), src, tgt, splits[0])
 
-def _how_many(agree, voices): # words for how many of the voices agree
-    return np.array([f'{(a > .5).sum()} of {k} {voices}' if (k := np.isfinite(a).sum()) else '' for a in agree.T], object)
+def _how_many(agree, voice): # words for how many of the voices agree
+    return np.array([f"{(a > .5).sum()} of {k} {voice}{'s' if k > 1 else ''}" if (k := np.isfinite(a).sum()) else '' for a in agree.T], object)
 
 _decided = {'geometry': 'geometry', 'coarse': 'alignment', 'disputed': 'disagreement', 'halt': 'stop', 'aside': 'beyond a blank', '-': ''}
 
@@ -403,7 +403,7 @@ def _from_several(srcs, tgt, method, splits, annotation_fps, options):
         if options.get('force'): options = options | dict(force=False)
     p = pool(*([getattr(f, k) for f in found] for k in ('target_s', 'low_s', 'high_s', 'confidence', 'status')))
     known = tgt.splits if isinstance(tgt, Run) and tgt.n_splits == n else None
-    return _predictions(ids[0], method, times, _in_order(_complete(Found(*p[:5], _how_many(p.agree, 'riders')), n, method)), fps, known)
+    return _predictions(ids[0], method, times, _in_order(_complete(Found(*p[:5], _how_many(p.agree, 'rider')), n, method)), fps, known)
 
 # %% ../nbs/30_find.ipynb #6840b8af
 def find_splits(
