@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TOL', 'OUT', 'STEADY', 'YES', 'NO', 'PRIOR', 'TRUST', 'OWN', 'DOUBT', 'SHARE', 'SPREAD', 'LEAST', 'BRIDGE', 'NEXT',
-           'PLAIN', 'FINE', 'HEARD', 'AGAINST', 'MISSED', 'MARKED', 'RELAYS', 'vote', 'Leg', 'Said', 'Legs', 'rising',
-           'Track', 'fuse', 'Pooled', 'pool', 'choose_pairs', 'joint', 'save_warp', 'load_warp']
+           'PLAIN', 'FINE', 'HEARD', 'AGAINST', 'SUREST', 'MISSED', 'MARKED', 'RELAYS', 'vote', 'Leg', 'Said', 'Legs',
+           'rising', 'Track', 'fuse', 'Pooled', 'pool', 'choose_pairs', 'joint', 'save_warp', 'load_warp']
 
 # %% ../nbs/13_joint.ipynb #7165a508
 import html, json, math
@@ -22,7 +22,7 @@ from .video import Video
 from .features import Features
 from .similarity import View
 from .align import LEVELS, MARGIN, SLOW, STEEP, TimeWarp, align, _NORMAL, _ascending, _at, _shot_of, _steps
-from .refine import RIGHT, SURE as ENOUGH, refine
+from .refine import RIGHT, SURE as ENOUGH, refine, _odds
 
 # %% ../nbs/13_joint.ipynb #ff913781
 TOL = .05    # seconds by which warps may differ on top of what they say themselves
@@ -428,8 +428,22 @@ def plot(self:Track):
     return ax, table
 
 # %% ../nbs/13_joint.ipynb #f65aeee5
-FINE = .005 # seconds, added to every deviation
-HEARD, AGAINST = .99, -1.5 # confidence that counts at most; nats that a voice counts at least that gives the same time
+FINE = .005 # seconds, deviation of the most exact
+HEARD, AGAINST, SUREST = .99, -1.5, 6. # confidence of a voice that counts at most; nats of one that gives the same time, at least, and of all together, at most
+
+def _sum_up(t, var, conf, said): # (R,S) each -> (S,) seconds, nats for being right; (R,S) how much each agrees
+    c = np.clip(conf, 1e-3, HEARD)
+    y, _, agree = vote(t, var, np.where(said, np.maximum(conf, 1e-3), 1e-9))
+    for _ in range(5):
+        w = said*c*_agreement(t - y, var + TOL**2)/(var + FINE**2)
+        y = (w*t).sum(0)/np.maximum(w.sum(0), 1e-300)
+    near, nats = 1/(1 + ((t - y)/RIGHT)**4), _odds(c)
+    word = said*(near*np.maximum(nats, AGAINST) - (1 - near)*np.maximum(nats, 0))
+    first = np.arange(len(t))[:, None] == word.argmax(0)
+    return y, np.minimum((word/np.where(first | (word < 0), 1, 1 + 9*var/RIGHT**2)).sum(0), SUREST), agree
+
+
+# %% ../nbs/13_joint.ipynb #b20c0002
 MISSED = 1/3 # part of the voices that have to say so for a place to be called absent
 
 class Pooled(NamedTuple):
@@ -439,17 +453,6 @@ class Pooled(NamedTuple):
     confidence:np.ndarray # (S,) 0..1
     status:np.ndarray     # (S,) 'found', 'uncertain', 'absent'
     agree:np.ndarray      # (R,S) 0..1, how much each source agrees; NaN where it says nothing
-
-def _sum_up(t, var, conf, said): # (R,S) each -> (S,) seconds, nats for being right; (R,S) how much each agrees
-    y, _, agree = vote(t, var, np.where(said, np.maximum(conf, 1e-3), 1e-9))
-    c = np.clip(conf, 1e-3, HEARD)
-    for _ in range(5):
-        w = said*c*_agreement(t - y, var + TOL**2)/(var + FINE**2)
-        y = (w*t).sum(0)/np.maximum(w.sum(0), 1e-300)
-    near, nats = 1/(1 + ((t - y)/RIGHT)**4), np.log(c/(1 - c))
-    word = said*(near*np.maximum(nats, AGAINST) - (1 - near)*np.maximum(nats, 0))
-    first = np.arange(len(t))[:, None] == word.argmax(0)
-    return y, (word/np.where(first | (word < 0), 1, 1 + 9*var/RIGHT**2)).sum(0), agree
 
 def pool(
     target_s,    # (R,S) seconds at which R sources place S splits, NaN where absent or unknown
@@ -464,7 +467,7 @@ def pool(
     status = np.where(said, np.where(conf >= ENOUGH, 'found', 'uncertain'), None) if status is None else np.atleast_2d(np.asarray(status, object))
     var, conf = np.where(said, np.maximum((high - low)/3.29, 1e-3), 1e3)**2, np.where(said, conf, 0.)
     y, nats, agree = _sum_up(np.where(said, t, 0.), var, conf, said)
-    sd, sure = np.sqrt(np.where(agree > .5, var, 1e6).min(0)), _logistic(np.minimum(nats, 6.))
+    sd, sure = np.sqrt(np.where(agree > .5, var, 1e6).min(0)), _logistic(nats)
     lo, hi = (np.where(sure < ENOUGH, end(np.where(said, o, y), axis=0), y + side*1.645*sd) for o, end, side in ((low, np.min, -1), (high, np.max, 1)))
     verdict = np.where(sure >= ENOUGH, 'found', 'uncertain').astype(object)
     one, only = said.sum(0) == 1, said.argmax(0)[None]
@@ -521,6 +524,8 @@ def direct(self:Track,
     a, b = self._known(a), self._known(b)
     return self.legs[a, b].warp if (a, b) in self.legs else self.warp(a, b)
 
+
+# %% ../nbs/13_joint.ipynb #b20c0006
 @patch
 def _read(self:Track, a, b, t, films, refiner): # seconds, interval, confidence, status of what one film shows in another, once; `None` for a status where the time is not known to begin with
     if (key := (a, b, t.tobytes())) not in self._reads:
@@ -541,6 +546,8 @@ def _by_way(self:Track, a, c, b, t, films, refiner): # the same, by way of c
     known = np.where(np.isfinite(z), np.where((status == 'found') & (conf >= ENOUGH), 'found', 'uncertain'), np.where(sure < .5, None, status))
     return z, z - np.hypot(z - lo, pace*(y - low)), z + np.hypot(hi - z, pace*(high - y)), conf, known
 
+
+# %% ../nbs/13_joint.ipynb #b20c0007
 def _check_relays(n):
     if isinstance(n, bool) or not isinstance(n, Integral) or n < 0: raise SplitTimerError(f"relays: must be a number of third runs from 0 on, got {n!r}")
 
